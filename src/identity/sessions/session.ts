@@ -1,0 +1,47 @@
+import type { Awaitable } from "../../kernel/awaitable.ts";
+
+/**
+ * One sign-in and everything issued under it. A `browser` session is carried by a cookie; a `token` session by access
+ * and refresh tokens whose `sid` it is. Ending it ends them all.
+ */
+export interface Session {
+  readonly id: string;
+  readonly userId: string;
+  readonly kind: "browser" | "token";
+  /** SHA-256 of the cookie's value, base64url; `null` for a token session. The value itself is never stored. */
+  readonly secretHash: string | null;
+  readonly userAgent: string | null;
+  readonly address: string;
+  readonly createdAtMs: number;
+  readonly lastSeenAtMs: number;
+  /** When a primary credential was last proved in it. */
+  readonly authenticatedAtMs: number;
+  /** Absolute end, however busy. */
+  readonly expiresAtMs: number;
+  /** End unless seen again; moved by `touch`. */
+  readonly idleExpiresAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+/** Whether a session still carries credentials at `nowMs`; both limits are ends, not grace (ASVS V7.3.1, V7.3.2). */
+export function isLive(session: Session, nowMs: number): boolean {
+  return session.endedAtMs === null && nowMs < session.expiresAtMs && nowMs < session.idleExpiresAtMs;
+}
+
+/** The port of sessions. What is found is live: as of the last commit, by whichever process. */
+export interface SessionStore {
+  start(session: Session): Promise<void>;
+  findById(id: string): Awaitable<Session | undefined>;
+  findBySecretHash(secretHash: string): Awaitable<Session | undefined>;
+  /** Live sessions of a user, newest first. */
+  listLive(userId: string, nowMs: number): Promise<readonly Session[]>;
+  touch(id: string, lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void>;
+  /** Replaces a browser session's secret, only while it still is `oldHash` and the session has not ended. */
+  replaceSecret(id: string, oldHash: string, newHash: string, authenticatedAtMs: number): Promise<boolean>;
+  /** Durable before it resolves. `false` where it had ended already or is not that user's. */
+  end(id: string, userId: string, nowMs: number): Promise<boolean>;
+  /** Ends all of a user's sessions but one; resolves to the ids that ended, durable before that. */
+  endAll(userId: string, nowMs: number, exceptId?: string): Promise<readonly string[]>;
+  /** Removes rows that ended or expired before the instant; returns how many. */
+  purge(beforeMs: number): Promise<number>;
+}

@@ -1,0 +1,100 @@
+import type { AuthOutcome } from "./authentication.ts";
+import { ABSENT } from "./authentication.ts";
+import type { Principal } from "./principal.ts";
+import { ANONYMOUS } from "./principal.ts";
+import type { Rule } from "./rule.ts";
+
+/** A request as every adapter presents it: read only, nothing decoded, nothing believed. */
+export interface RequestView {
+  readonly method: string;
+  /** The path of the request target as received, without its query. */
+  readonly path: string;
+  /** The whole request target as received. */
+  readonly target: string;
+  /** The one value of a header by its lower-case name; several lines are joined by ", " (RFC 9110 section 5.3). */
+  header(name: string): string | undefined;
+  /** Every line of a header by its lower-case name, in order. */
+  headerLines(name: string): readonly string[];
+  /** The address at the other end of the connection. */
+  readonly peerAddress: string;
+  /** Whether that connection itself is TLS. */
+  readonly peerEncrypted: boolean;
+  /** A field of a parsed form body, where there is one yet. */
+  formField?(name: string): string | undefined;
+}
+
+/** Who is at the other end, after the forwarded headers of trusted proxies (RFC 7239) are taken into account. */
+export interface Client {
+  /** Canonical text: IPv4-mapped addresses folded, zone removed. */
+  readonly address: string;
+  readonly scheme: "http" | "https";
+  /** Host (and port) the client asked for, as far as it can be believed. */
+  readonly host: string;
+  readonly viaTrustedProxy: boolean;
+}
+
+/** What was decided about a limit, for the response's headers. */
+export interface Allowance {
+  readonly policy: string;
+  readonly limit: number;
+  readonly windowSeconds: number;
+  readonly remaining: number;
+  /** Seconds until the whole quota is there again. */
+  readonly resetSeconds: number;
+  readonly allowed: boolean;
+  /** Seconds until the next request may succeed; 0 where it may now. */
+  readonly retryAfterSeconds: number;
+}
+
+/**
+ * One request and what is staged for its response. Everything the response must carry is staged before the handler
+ * runs, so that refusals carry it too; there is no phase afterwards.
+ */
+export class Exchange {
+  readonly view: RequestView;
+  readonly rule: Rule;
+  readonly requestId: string;
+  readonly client: Client;
+  /** The instant this exchange is judged at (ms since the epoch): one for all guards. */
+  readonly nowMs: number;
+  /** Staged headers, flat: lower-case name, value, name, value. */
+  readonly staged: string[];
+  outcome: AuthOutcome = ABSENT;
+  principal: Principal = ANONYMOUS;
+  /** A browser session cookie came along, valid or not: state changes then need the CSRF proof. */
+  ridesOnCookie = false;
+  /** The CSP nonce of this response, once somebody has asked for one. */
+  nonce: string | undefined = undefined;
+
+  constructor(
+    view: RequestView,
+    rule: Rule,
+    requestId: string,
+    client: Client,
+    nowMs: number,
+    staged: readonly string[],
+  ) {
+    this.view = view;
+    this.rule = rule;
+    this.requestId = requestId;
+    this.client = client;
+    this.nowMs = nowMs;
+    this.staged = staged.slice();
+  }
+
+  /** Stages a header for whatever response this exchange ends in. `set-cookie` may be staged several times. */
+  stage(name: string, value: string): void {
+    this.staged.push(name, value);
+  }
+
+  /** Stages a header in place of one staged before. */
+  restage(name: string, value: string): void {
+    for (let i = 0; i < this.staged.length; i += 2) {
+      if (this.staged[i] === name) {
+        this.staged[i + 1] = value;
+        return;
+      }
+    }
+    this.staged.push(name, value);
+  }
+}

@@ -1,0 +1,56 @@
+/** From least to most; a role includes those before it. */
+export const ROLES = ["user", "moderator", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Whether `held` is `needed` or above it in the hierarchy user < moderator < admin. */
+export function roleIncludes(held: Role, needed: Role): boolean {
+  return ROLES.indexOf(held) >= ROLES.indexOf(needed);
+}
+
+/** An account in the words of a handler: who the caller is, as of this request. */
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  readonly email: string | null;
+  readonly role: Role;
+}
+
+/** How the caller proved who it is. */
+export type CredentialKind = "access_token" | "session" | "api_key";
+
+/** Nobody in particular. A value, never `null`, so that no check can be skipped by forgetting one. */
+export interface Anonymous {
+  readonly kind: "anonymous";
+}
+
+/** A person, by an access token or a browser session of theirs. */
+export interface UserPrincipal {
+  readonly kind: "user";
+  readonly user: User;
+  readonly credential: "access_token" | "session";
+  readonly sessionId: string;
+  /** `jti` of the access token; absent for a browser session. */
+  readonly tokenId?: string;
+  /** Absent: everything the role allows. Present: nothing beyond these. */
+  readonly scopes?: readonly string[];
+  /** When the caller last proved a primary credential, for step-up (ms since the epoch). */
+  readonly authenticatedAtMs: number;
+}
+
+/** A program, by an API key: for its owner where it has one, else for itself. */
+export interface ServicePrincipal {
+  readonly kind: "service";
+  readonly user: User;
+  readonly credential: "api_key" | "access_token";
+  readonly keyId: string;
+  readonly keyName: string;
+  /** The owner's user id; absent for a key that stands for itself. */
+  readonly ownerId?: string;
+  readonly scopes: readonly string[];
+  readonly authenticatedAtMs: number;
+}
+
+export type Authenticated = UserPrincipal | ServicePrincipal;
+export type Principal = Anonymous | Authenticated;
+
+export const ANONYMOUS: Anonymous = Object.freeze({ kind: "anonymous" });
