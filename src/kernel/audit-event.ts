@@ -36,19 +36,23 @@ export type Actor =
   | { readonly kind: "operator" }
   | { readonly kind: "system" };
 
-/** A fact in private words. It holds no secret; text chosen by a caller is escaped by whoever writes it out. */
-export interface AuditEvent {
-  readonly name: EventName;
+/** Who does something, when and from where: what every event of it says. */
+export interface Act {
   readonly atMs: number;
-  readonly outcome: "success" | "failure";
   readonly actor: Actor;
-  /** What it was done to: a user, session or key id, or the name that was tried. */
-  readonly subject?: string;
   readonly requestId?: string;
   readonly address?: string;
   readonly userAgent?: string;
   readonly method?: string;
   readonly path?: string;
+}
+
+/** A fact in private words. It holds no secret; text chosen by a caller is escaped by whoever writes it out. */
+export interface AuditEvent extends Act {
+  readonly name: EventName;
+  readonly outcome: "success" | "failure";
+  /** What it was done to: a user, session or key id, or the name that was tried. */
+  readonly subject?: string;
   /** Private words on why. */
   readonly reason?: string;
   readonly details?: Readonly<Record<string, string | number | boolean | null>>;

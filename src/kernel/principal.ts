@@ -1,3 +1,5 @@
+import type { LimitPolicy } from "./limiter.ts";
+
 /** From least to most; a role includes those before it. */
 export const ROLES = ["user", "moderator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
@@ -47,6 +49,8 @@ export interface ServicePrincipal {
   /** The owner's user id; absent for a key that stands for itself. */
   readonly ownerId?: string;
   readonly scopes: readonly string[];
+  /** The key's own limits, in place of the default one; none where it is absent. */
+  readonly limits?: readonly LimitPolicy[];
   readonly authenticatedAtMs: number;
 }
 

@@ -38,4 +38,5 @@ export interface Guarded<P extends Principal = Authenticated> extends Rule {
 }
 
 export const DEFAULT_RULE: Guarded = Object.freeze({ access: "user", csrf: "token", limit: "default" });
-export const PUBLIC_RULE: Rule = Object.freeze({ access: "public", csrf: "token", limit: "default" });
+/** Open to all. No credential is looked at, so nothing can ride on a cookie and the origin check suffices. */
+export const PUBLIC_RULE: Rule = Object.freeze({ access: "public", csrf: "origin", limit: "default" });

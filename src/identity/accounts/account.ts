@@ -54,3 +54,27 @@ export interface AccountStore {
 export function toUser(account: Account): User {
   return { id: account.id, username: account.username, email: account.email, role: account.role };
 }
+
+/** Whether an account counts towards "there is always an enabled admin". */
+export function isEnabledAdmin(account: Account): boolean {
+  return account.role === "admin" && !account.disabled;
+}
+
+/** The account after a patch. Only the patchable fields are taken, whatever else the object carries. */
+export function patchAccount(account: Account, patch: AccountPatch): Account {
+  const { email, role, disabled, passwordHash, lastLoginAtMs, passwordChangedAtMs } = patch;
+  return {
+    ...account,
+    ...(email !== undefined && { email }),
+    ...(role !== undefined && { role }),
+    ...(disabled !== undefined && { disabled }),
+    ...(passwordHash !== undefined && { passwordHash }),
+    ...(lastLoginAtMs !== undefined && { lastLoginAtMs }),
+    ...(passwordChangedAtMs !== undefined && { passwordChangedAtMs }),
+  };
+}
+
+/** The form in which names, addresses and what is searched in them are compared: any case, NFKC. */
+export function searchForm(text: string): string {
+  return text.toLowerCase().normalize("NFKC");
+}

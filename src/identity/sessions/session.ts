@@ -35,12 +35,24 @@ export interface SessionStore {
   findBySecretHash(secretHash: string): Awaitable<Session | undefined>;
   /** Live sessions of a user, newest first. */
   listLive(userId: string, nowMs: number): Promise<readonly Session[]>;
+  /** Moves a session that is live at `lastSeenAtMs` forward, never back; nothing revives one that is not. */
   touch(id: string, lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void>;
-  /** Replaces a browser session's secret, only while it still is `oldHash` and the session has not ended. */
-  replaceSecret(id: string, oldHash: string, newHash: string, authenticatedAtMs: number): Promise<boolean>;
+  /**
+   * Notes that a primary credential was proved again, and sets a new secret in place of the current one (both `null`
+   * for a token session): only while that still is the current one and the session has not ended; else `false`.
+   */
+  reauthenticate(
+    id: string,
+    currentHash: string | null,
+    newHash: string | null,
+    authenticatedAtMs: number,
+  ): Promise<boolean>;
   /** Durable before it resolves. `false` where it had ended already or is not that user's. */
   end(id: string, userId: string, nowMs: number): Promise<boolean>;
-  /** Ends all of a user's sessions but one; resolves to the ids that ended, durable before that. */
+  /**
+   * Ends all of a user's sessions but one; resolves to the ids that ended, durable before that. Expired ones are ended
+   * with them, so that no instance whose clock runs late takes one for live.
+   */
   endAll(userId: string, nowMs: number, exceptId?: string): Promise<readonly string[]>;
   /** Removes rows that ended or expired before the instant; returns how many. */
   purge(beforeMs: number): Promise<number>;

@@ -1,3 +1,6 @@
+import type { Session } from "../sessions/session.ts";
+import { isLive } from "../sessions/session.ts";
+
 /** A refresh token at rest: its hash, its family (the session) and its place in it (RFC 9700 section 4.14.2). */
 export interface RefreshToken {
   /** SHA-256 of the token, base64url. */
@@ -24,7 +27,7 @@ export type RotateOutcome =
   | { readonly kind: "rotated"; readonly sessionId: string; readonly userId: string }
   /** Used before, within the grace, by the same successor: nothing changed. */
   | { readonly kind: "repeated"; readonly sessionId: string; readonly userId: string }
-  /** Used before, after the grace: the whole session has been ended, durably. */
+  /** Used before, after the grace or for another successor: the whole session has been ended, durably. */
   | { readonly kind: "reused"; readonly sessionId: string; readonly userId: string }
   | { readonly kind: "refused"; readonly cause: "unknown" | "expired" | "session_ended" };
 
@@ -34,5 +37,46 @@ export interface RefreshTokenStore {
   rotate(request: RotateRequest): Promise<RotateOutcome>;
   /** The token's family, for revocation by its holder; `undefined` where it is unknown. */
   find(hash: string): Promise<RefreshToken | undefined>;
+  /**
+   * Removes tokens that expired before the instant; returns how many. A used one stays while its session may live, so
+   * that a thief's session ends even where the rightful holder comes back late. A purged session takes its tokens along.
+   */
   purge(beforeMs: number): Promise<number>;
+}
+
+/**
+ * What a rotation comes to, given the token and its session as they stand in one atomic step; the store then does what
+ * the outcome says. Reuse is judged before expiry: a used token gives a theft away however old it is.
+ */
+export function judgeRotation(
+  token: RefreshToken | undefined,
+  session: Session | undefined,
+  request: RotateRequest,
+): RotateOutcome {
+  if (token === undefined || session === undefined) return { kind: "refused", cause: "unknown" };
+  const { sessionId, userId } = token;
+  if (!isLive(session, request.nowMs)) return { kind: "refused", cause: "session_ended" };
+  if (token.usedAtMs !== null) {
+    const inGrace = request.nowMs < token.usedAtMs + request.graceMs;
+    if (!inGrace || token.successorHash !== request.successorHash)
+      return { kind: "reused", sessionId, userId };
+  }
+  if (request.nowMs >= token.expiresAtMs) return { kind: "refused", cause: "expired" };
+  return { kind: token.usedAtMs === null ? "rotated" : "repeated", sessionId, userId };
+}
+
+/** The token that a rotation puts in place of `hash`. */
+export function successorOf(
+  family: { readonly sessionId: string; readonly userId: string },
+  request: RotateRequest,
+): RefreshToken {
+  return {
+    hash: request.successorHash,
+    sessionId: family.sessionId,
+    userId: family.userId,
+    issuedAtMs: request.nowMs,
+    expiresAtMs: request.successorExpiresAtMs,
+    usedAtMs: null,
+    successorHash: null,
+  };
 }

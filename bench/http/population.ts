@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { generateSecret, openKeyring } from "../../src/crypto/keyring.ts";
+import { canonicalUsername } from "../../src/identity/accounts/username.ts";
+import { createSessions } from "../../src/identity/sessions/sessions.ts";
+import { createAccessTokens } from "../../src/identity/tokens/access-tokens.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { systemRandom, uuidv7 } from "../../src/kernel/random.ts";
+import { openStores } from "../../src/stores/open.ts";
+
+export interface Member {
+  readonly id: string;
+  readonly username: string;
+  readonly token: string;
+}
+
+/** The users every contender knows, each with a token that every contender accepts. */
+export interface Population {
+  /** A folder of this run alone. */
+  readonly folder: string;
+  readonly members: readonly Member[];
+  /** A token of the first member, but signed with another key: to be refused. */
+  readonly forgedToken: string;
+  /** The arguments of a contender (see servers/settings.ts). */
+  readonly args: readonly string[];
+  remove(): Promise<void>;
+}
+
+const ISSUER = "kyros";
+const AUDIENCE = "kyros";
+const DAY_MS = 86_400_000;
+
+function createIssuer(secret: string) {
+  return createAccessTokens({
+    keyring: openKeyring({ current: secret }),
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    ttlMs: DAY_MS,
+  });
+}
+
+/** Signs up `count` users with Kyros's own SQLite stores, and signs each in. */
+async function signUp(count: number, databaseUrl: string, secret: string) {
+  const nowMs = systemClock.now();
+  const tokens = createIssuer(secret);
+  const forger = createIssuer(generateSecret(systemRandom));
+  const stores = await openStores({ databaseUrl });
+  try {
+    await stores.migrate();
+    const sessions = createSessions({
+      store: stores.sessions,
+      random: systemRandom,
+      maxTtlMs: DAY_MS,
+      idleTtlMs: { browser: DAY_MS, token: DAY_MS },
+    });
+    const members: Member[] = [];
+    let forgedToken = "";
+    for (let at = 0; at < count; at++) {
+      const id = uuidv7(nowMs, systemRandom);
+      const username = `user-${1000 + at}`;
+      await stores.accounts.create({
+        id,
+        username,
+        usernameKey: canonicalUsername(username)!.key,
+        email: `${username}@example.com`,
+        role: "user",
+        disabled: false,
+        passwordHash: null,
+        createdAtMs: nowMs,
+        lastLoginAtMs: null,
+        passwordChangedAtMs: nowMs,
+      });
+      const session = await sessions.startToken(id, { address: "127.0.0.1", userAgent: null }, nowMs);
+      const subject = { userId: id, sessionId: session.id, role: "user", nowMs } as const;
+      members.push({ id, username, token: tokens.issue(subject).token });
+      if (at === 0) forgedToken = forger.issue(subject).token;
+    }
+    return { members, forgedToken };
+  } finally {
+    await stores.close();
+  }
+}
+
+/** The same users in the table that the peers read. */
+function writePeersTable(file: string, members: readonly Member[]): void {
+  const db = new DatabaseSync(file);
+  db.exec(`PRAGMA journal_mode = WAL;
+    CREATE TABLE users (
+      id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL, role TEXT NOT NULL,
+      disabled INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    BEGIN`);
+  const insert = db.prepare("INSERT INTO users (id, username, email, role) VALUES (?, ?, ?, 'user')");
+  for (const { id, username } of members) insert.run(id, username, `${username}@example.com`);
+  db.exec("COMMIT");
+  db.close();
+}
+
+/** Makes `count` users with names of equal length, each signed in, in fresh SQLite files. */
+export async function createPopulation(count: number): Promise<Population> {
+  const folder = await mkdtemp(join(tmpdir(), "kyros-bench-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const peersDatabase = join(folder, "peers.db");
+    const kyrosDatabaseUrl = `sqlite:${join(folder, "kyros.db")}`;
+    const secret = generateSecret(systemRandom);
+    const key = openKeyring({ current: secret }).derive("kyros/access-token/HS512", 64);
+    const { members, forgedToken } = await signUp(count, kyrosDatabaseUrl, secret);
+    writePeersTable(peersDatabase, members);
+    const args = [
+      `--secret=${secret}`,
+      `--key=${Buffer.from(key).toString("base64url")}`,
+      `--issuer=${ISSUER}`,
+      `--audience=${AUDIENCE}`,
+      `--peers-database=${peersDatabase}`,
+      `--kyros-database-url=${kyrosDatabaseUrl}`,
+    ];
+    return { folder, members, forgedToken, args, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

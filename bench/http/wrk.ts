@@ -1,0 +1,105 @@
+import { execFile, spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { MissingTool, pinned } from "../child.ts";
+
+export interface Load {
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly requests: number;
+}
+
+export interface LoadOptions {
+  readonly url: string;
+  readonly script: string;
+  readonly seconds: number;
+  readonly connections: number;
+  /** The core `wrk` stays on. */
+  readonly core: number;
+}
+
+interface Summary {
+  readonly requests: number;
+  readonly durationUs: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly errors: Readonly<Record<"connect" | "read" | "write" | "timeout" | "status", number>>;
+}
+
+/** Long, so that other work on the machine makes a run slow and visible, and not void. */
+const TIMEOUT_SECONDS = 10;
+
+/** Fails with one line where `wrk` cannot be run. */
+export function requireWrk(): void {
+  if (spawnSync("wrk", ["--version"]).error) {
+    throw new MissingTool("wrk is missing; install it with: apt-get install wrk");
+  }
+}
+
+/**
+ * Writes the script that has `wrk` show one bearer token after another. The requests are formatted once, so that the
+ * generator only picks from a table.
+ */
+export async function writeScript(folder: string, path: string, tokens: readonly string[]): Promise<string> {
+  const file = join(folder, "rotate.lua");
+  const script = `local tokens = {
+${tokens.map((token) => `  "${token}",`).join("\n")}
+}
+local requests = {}
+local at = 0
+
+function init(args)
+  for i, token in ipairs(tokens) do
+    requests[i] = wrk.format("GET", "${path}", { ["Authorization"] = "Bearer " .. token })
+  end
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function done(summary, latency, _)
+  local e = summary.errors
+  io.write(string.format(
+    'SUMMARY {"requests":%d,"durationUs":%d,"p50Us":%d,"p99Us":%d,' ..
+    '"errors":{"connect":%d,"read":%d,"write":%d,"timeout":%d,"status":%d}}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    e.connect, e.read, e.write, e.timeout, e.status))
+end
+`;
+  await writeFile(file, script);
+  return file;
+}
+
+/** Loads one server for a while. Throws where a single request failed or was answered with anything but 2xx. */
+export async function load(options: LoadOptions): Promise<Load> {
+  const [command, ...args] = pinned(options.core, [
+    "wrk",
+    "--threads=1",
+    `--connections=${options.connections}`,
+    `--duration=${options.seconds}s`,
+    `--timeout=${TIMEOUT_SECONDS}s`,
+    `--script=${options.script}`,
+    options.url,
+  ]);
+  const { stdout } = await promisify(execFile)(command!, args, { timeout: (options.seconds + 15) * 1000 });
+  const line = /^SUMMARY (.+)$/m.exec(stdout);
+  if (!line) throw new Error(`wrk gave no summary:\n${stdout}`);
+  const summary = JSON.parse(line[1]!) as Summary;
+  const faults = Object.entries(summary.errors).filter(([, times]) => times > 0);
+  if (faults.length > 0 || summary.requests === 0 || stdout.includes("Non-2xx")) {
+    const list = faults.map(([kind, times]) => `${kind} ${times}`).join(", ");
+    throw new Error(
+      `${options.url} failed under load: ${summary.requests} requests, errors: ${list || "none"}`,
+    );
+  }
+  return {
+    requestsPerSecond: summary.requests / (summary.durationUs / 1_000_000),
+    p50Ms: summary.p50Us / 1000,
+    p99Ms: summary.p99Us / 1000,
+    requests: summary.requests,
+  };
+}

@@ -1,0 +1,31 @@
+/** The middle of the numbers; the mean of the two in the middle where their count is even. `NaN` of none. */
+export function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+/** The smallest number that at least `share` (0 to 1) of all are not above (nearest rank). `NaN` of none. */
+export function percentile(numbers: readonly number[], share: number): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+/** A shuffle that a seed repeats (Fisher–Yates over mulberry32): the order of measuring favours nobody, twice alike. */
+export function createShuffle(seed: number): <T>(items: readonly T[]) => T[] {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
+  };
+  return (items) => {
+    const shuffled = items.slice();
+    for (let at = shuffled.length - 1; at > 0; at--) {
+      const other = Math.floor(next() * (at + 1));
+      [shuffled[at], shuffled[other]] = [shuffled[other]!, shuffled[at]!];
+    }
+    return shuffled;
+  };
+}

@@ -1,0 +1,75 @@
+import { Outage, Refusal } from "../kernel/failure.ts";
+import type { FieldError } from "../kernel/problem.ts";
+import { problem } from "../kernel/problem.ts";
+
+interface FastifyFault {
+  readonly code?: string;
+  readonly statusCode?: number;
+  readonly validation?: readonly ValidationFault[];
+  readonly validationContext?: string;
+}
+
+interface ValidationFault {
+  readonly keyword?: string;
+  readonly instancePath?: string;
+  readonly message?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** So many faults help; the rest of a hostile body's would only cost. */
+const MOST_FIELD_ERRORS = 20;
+
+/**
+ * A framework's own fault (a body it cannot read, a schema that does not fit) as the refusal it is; anything else is
+ * handed back as it came.
+ */
+export function asRefusal(error: unknown): unknown {
+  if (error instanceof Refusal || error instanceof Outage) return error;
+  const fault = (typeof error === "object" && error !== null ? error : {}) as FastifyFault;
+  if (fault.validation !== undefined) {
+    return new Refusal(
+      problem("validation_failed", "The request does not fit what this endpoint takes.", {
+        errors: fault.validation
+          .slice(0, MOST_FIELD_ERRORS)
+          .map((one) => fieldError(one, fault.validationContext)),
+      }),
+    );
+  }
+  switch (fault.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new Refusal(problem("payload_too_large", "Send a smaller body."));
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new Refusal(problem("unsupported_media_type", "Send a content type that this endpoint takes."));
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return new Refusal(
+        problem("validation_failed", "The body does not have the length that was announced."),
+      );
+    case "FST_ERR_BAD_URL":
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new Refusal(problem("validation_failed", "The request target is not valid."));
+  }
+  // A host's own client error keeps its status, not its words.
+  const status = fault.statusCode;
+  if (status === 404) return new Refusal(problem("not_found", "There is nothing here."));
+  if (status === 409)
+    return new Refusal(problem("conflict", "The request conflicts with the current state."));
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new Refusal(problem("validation_failed", "The request was refused.", { status }));
+  }
+  return error;
+}
+
+function fieldError(fault: ValidationFault, context = "body"): FieldError {
+  const path = (fault.instancePath ?? "").split("/").slice(1).map(unescapePointer);
+  if (fault.keyword === "required") path.push(String(fault.params?.["missingProperty"]));
+  if (fault.keyword === "additionalProperties")
+    path.push(String(fault.params?.["additionalProperty"]).slice(0, 100));
+  const message =
+    fault.keyword === "additionalProperties" ? "is not a known field" : (fault.message ?? "is not valid");
+  return { field: path.length > 0 ? path.join(".") : context, message };
+}
+
+/** RFC 6901 section 4. */
+function unescapePointer(segment: string): string {
+  return segment.replaceAll("~1", "/").replaceAll("~0", "~");
+}

@@ -1,0 +1,69 @@
+import type { Limit } from "../guards/limit-policy.ts";
+
+/** Where Kyros runs. Staging is held to what production is held to. */
+export const ENVIRONMENTS = ["production", "staging", "development"] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+export const TOKEN_ALGORITHMS = ["HS512", "EdDSA", "ES256"] as const;
+export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
+
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The weak settings that an operator may mark as wanted, by the id of the check that finds them. */
+export const INSECURE_CHOICES = [
+  "csrf-off",
+  "force-https-off",
+  "rate-limit-off",
+  "login-rate-limit-off",
+  "bcrypt-cost-low",
+  "csp-report-only",
+  "trust-proxy-everyone",
+  "cors-http-origin",
+  "token-ttl-long",
+  "database-in-memory",
+] as const;
+export type InsecureChoice = (typeof INSECURE_CHOICES)[number];
+
+/** A key of `KYROS_API_KEYS`: known to the operator, for bootstrapping. */
+export interface StaticApiKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** What the environment says, read and validated; deeply frozen. docs/settings.md describes every setting. */
+export interface Settings {
+  readonly environment: Environment;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+  /** The nodes of a cluster, or one server; none: everything is in-process. */
+  readonly redisUrls: readonly string[];
+  /** Base64url; `undefined` only in development, where `resolveSecret` has one. */
+  readonly secret: string | undefined;
+  readonly previousSecrets: readonly string[];
+  readonly tokenAlgorithm: TokenAlgorithm;
+  readonly tokenIssuer: string;
+  readonly tokenAudience: string;
+  readonly accessTokenTtlMs: number;
+  readonly refreshTokenTtlMs: number;
+  readonly sessionIdleTtlMs: number;
+  readonly sessionMaxTtlMs: number;
+  readonly bcryptCost: number;
+  readonly rateLimit: Limit | "off";
+  readonly loginRateLimit: Limit | "off";
+  readonly csrf: boolean;
+  readonly forceHttps: boolean;
+  /** CIDR ranges and single addresses. */
+  readonly trustedProxies: readonly string[];
+  readonly corsOrigins: readonly string[];
+  readonly cspReportOnly: boolean;
+  readonly apiKeys: readonly StaticApiKey[];
+  readonly registration: boolean;
+  /** `undefined`: metrics are served on the main port, to admins only. */
+  readonly metricsPort: number | undefined;
+  readonly logLevel: LogLevel;
+  readonly allowInsecure: readonly InsecureChoice[];
+}

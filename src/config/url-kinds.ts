@@ -1,0 +1,73 @@
+import { OriginFault, parseOrigins } from "../net/origin.ts";
+import type { Kind, Reading } from "./kind.ts";
+import { invalid, listOf, valid } from "./kind.ts";
+
+/**
+ * A URL of a server, as it was written. What follows an unescaped `#`, `/` or `?` of a password would be read as a part
+ * of the URL that is shown, so such a URL is refused.
+ */
+function readServerUrl(text: string, protocols: readonly string[]): Reading<string> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) return invalid("is not a URL; a password in it must be percent-encoded");
+  if (!protocols.includes(url.protocol) || !text.startsWith(`${url.protocol}//`)) {
+    return invalid("has another scheme");
+  }
+  if (url.hostname === "") return invalid("names no host");
+  if (url.hash !== "" || text.includes("#") || `${url.pathname}${url.search}`.includes("@")) {
+    return invalid("has a `#` or a second `@`; a password in it must be percent-encoded");
+  }
+  return valid(text);
+}
+
+/**
+ * A server's URL for people: without its password, without a name that stands alone, as that may be a token, and
+ * without parameters, as drivers take passwords there too.
+ */
+function showServerUrl(text: string): string {
+  const { protocol, username, password, host, pathname } = new URL(text);
+  const credentials = username === "" && password === "" ? "" : `${password === "" ? "" : username}:***@`;
+  return `${protocol}//${credentials}${host}${pathname}`;
+}
+
+/** Where the database is. */
+export const databaseUrl: Kind<string> = {
+  allowed: "`sqlite:` and the path of a file, `sqlite::memory:`, or `postgres://user:password@host/database`",
+  read(text) {
+    if (!text.startsWith("sqlite:")) return readServerUrl(text, ["postgres:", "postgresql:"]);
+    const path = text.slice("sqlite:".length);
+    if (path.trim() !== path || path === "") return invalid("names no file after `sqlite:`");
+    if (path.startsWith("//")) return invalid("has `//` after `sqlite:`, where the path belongs as it is");
+    if (path.startsWith("~")) return invalid("begins with `~`, which only a shell expands");
+    return path.includes("?") ? invalid("has parameters, which SQLite paths do not take") : valid(text);
+  },
+  show: (value) => (value.startsWith("sqlite:") ? value : showServerUrl(value)),
+};
+
+const redisUrl: Kind<string> = {
+  allowed: "`redis://user:password@host:port` or `rediss://…`",
+  read: (text) => readServerUrl(text, ["redis:", "rediss:"]),
+  show: showServerUrl,
+};
+
+/** One Redis server, or the nodes of a cluster. */
+export const redisUrls: Kind<readonly string[]> = listOf(redisUrl, (value) => [value]);
+
+const origin: Kind<string> = {
+  allowed: "origins as a browser sends them, like `https://app.example.com`",
+  read(text) {
+    if (text === "*") return invalid("is `*`, which cannot go together with credentials");
+    try {
+      parseOrigins([text]);
+      return valid(text);
+    } catch (error) {
+      if (!(error instanceof OriginFault)) throw error;
+      return invalid(
+        "is not an exact origin: scheme and host in lower case, no path, pattern or default port",
+      );
+    }
+  },
+  show: (value) => value,
+};
+
+/** Origins that may call with credentials (ASVS V3.4.2). */
+export const origins: Kind<readonly string[]> = listOf(origin, (value) => [value]);

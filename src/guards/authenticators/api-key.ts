@@ -1,0 +1,69 @@
+import type { ApiKey, ApiKeyStore } from "../../identity/api-keys/api-key.ts";
+import type { ApiKeys } from "../../identity/api-keys/api-keys.ts";
+import type { AuthOutcome } from "../../kernel/authentication.ts";
+import { rejected } from "../../kernel/authentication.ts";
+import type { Awaitable } from "../../kernel/awaitable.ts";
+import { then } from "../../kernel/awaitable.ts";
+import type { Exchange } from "../../kernel/exchange.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { LiveKeys } from "./live-keys.ts";
+
+export interface ApiKeyAuthenticatorOptions {
+  readonly apiKeys: ApiKeys;
+  readonly store: ApiKeyStore;
+  readonly liveKeys: LiveKeys;
+  /** Told of the first use of a key, ever. */
+  readonly onFirstUse: (apiKey: ApiKey, exchange: Exchange) => void;
+  readonly onTouchFailed: (error: unknown) => void;
+}
+
+export interface ApiKeyAuthenticator extends Authenticator {
+  /** Whether a bearer credential is one of these rather than a token: tokens have dots, keys have none. */
+  isApiKey(text: string): boolean;
+  authenticateKey(exchange: Exchange, key: string): Awaitable<AuthOutcome>;
+}
+
+/** A use is noted at most this often. */
+const TOUCH_EVERY_MS = 60_000;
+
+/**
+ * API keys in `X-API-Key`, or as a bearer. Whatever is wrong with one, the caller is told the same as one who sent
+ * none; the log is told which it was.
+ */
+export function createApiKeyAuthenticator(options: ApiKeyAuthenticatorOptions): ApiKeyAuthenticator {
+  const { apiKeys, store, liveKeys, onFirstUse, onTouchFailed } = options;
+  const touching = new Set<string>();
+
+  function touch(apiKey: ApiKey, exchange: Exchange): void {
+    const { nowMs } = exchange;
+    if (apiKey.publicId === "" || nowMs - (apiKey.lastUsedAtMs ?? -TOUCH_EVERY_MS) < TOUCH_EVERY_MS) return;
+    if (touching.has(apiKey.id)) return;
+    touching.add(apiKey.id);
+    store
+      .touch(apiKey.id, nowMs)
+      .then(({ first }) => {
+        if (first) onFirstUse(apiKey, exchange);
+      })
+      .catch(onTouchFailed)
+      .finally(() => touching.delete(apiKey.id));
+  }
+
+  const authenticator: ApiKeyAuthenticator = {
+    name: "api-key",
+    isShown: (exchange) => exchange.view.header("x-api-key") !== undefined,
+    authenticate(exchange) {
+      const lines = exchange.view.headerLines("x-api-key");
+      if (lines.length !== 1) return rejected("api_key", "more than one X-API-Key header", "unauthenticated");
+      return authenticator.authenticateKey(exchange, lines[0]!);
+    },
+    isApiKey: (text) => !text.includes("."),
+    authenticateKey(exchange, key) {
+      return then(apiKeys.verify(key, exchange.client.address, exchange.nowMs), (outcome) => {
+        if (outcome.kind === "invalid") return rejected("api_key", outcome.cause, "unauthenticated");
+        touch(outcome.apiKey, exchange);
+        return liveKeys.ofKey(outcome.apiKey);
+      });
+    },
+  };
+  return authenticator;
+}

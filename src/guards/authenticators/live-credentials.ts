@@ -1,0 +1,117 @@
+import type { AccountStore } from "../../identity/accounts/account.ts";
+import { toUser } from "../../identity/accounts/account.ts";
+import type { Session, SessionStore } from "../../identity/sessions/session.ts";
+import { isLive } from "../../identity/sessions/session.ts";
+import type { UserTokenClaims } from "../../identity/tokens/access-tokens.ts";
+import type { RevocationStore } from "../../identity/tokens/revocation.ts";
+import type { AuthOutcome } from "../../kernel/authentication.ts";
+import { rejected } from "../../kernel/authentication.ts";
+import type { Awaitable } from "../../kernel/awaitable.ts";
+import { isPending, then } from "../../kernel/awaitable.ts";
+
+export interface LiveCredentialsOptions {
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly revocations: RevocationStore;
+  /** How far each use of a session moves its idle end (ms). */
+  readonly idleTtlMs: { readonly browser: number; readonly token: number };
+  /** Called where a session's last use could not be noted; the request goes on. */
+  readonly onTouchFailed: (error: unknown) => void;
+}
+
+/** Resolves what a credential claims to who that is now: a live session of a live user (ASVS V7.4.1, V7.4.2). */
+export interface LiveCredentials {
+  ofClaims(claims: UserTokenClaims, nowMs: number): Awaitable<AuthOutcome>;
+  ofSession(session: Session | undefined, nowMs: number): Awaitable<AuthOutcome>;
+  ofSessionId(sessionId: string, nowMs: number): Awaitable<AuthOutcome>;
+}
+
+/** A use is noted at most this often: last-seen is for people, and writing at every request would be for nobody. */
+const TOUCH_EVERY_MS = 60_000;
+
+export function createLiveCredentials(options: LiveCredentialsOptions): LiveCredentials {
+  const { accounts, sessions, revocations, idleTtlMs, onTouchFailed } = options;
+  const touching = new Set<string>();
+
+  function touch(session: Session, nowMs: number): void {
+    if (nowMs - session.lastSeenAtMs < TOUCH_EVERY_MS || touching.has(session.id)) return;
+    touching.add(session.id);
+    sessions
+      .touch(session.id, nowMs, nowMs + idleTtlMs[session.kind])
+      .catch(onTouchFailed)
+      .finally(() => touching.delete(session.id));
+  }
+
+  function ofUser(
+    session: Session,
+    nowMs: number,
+    credential: "access_token" | "session",
+    claims?: UserTokenClaims,
+  ): Awaitable<AuthOutcome> {
+    return then(accounts.findById(session.userId), (account) => {
+      if (account === undefined) return rejected(credential, "no such user", refusalCode(credential));
+      if (account.disabled) return rejected(credential, "user is disabled", refusalCode(credential));
+      // A password changed since ends whatever the old one had opened, at the instant it changes.
+      if (session.authenticatedAtMs < account.passwordChangedAtMs) {
+        return rejected(credential, "password has changed since", refusalCode(credential));
+      }
+      touch(session, nowMs);
+      return {
+        kind: "authenticated",
+        principal: {
+          kind: "user",
+          user: toUser(account),
+          credential,
+          sessionId: session.id,
+          authenticatedAtMs: session.authenticatedAtMs,
+          ...(claims && { tokenId: claims.jti }),
+          ...(claims?.scopes && { scopes: claims.scopes }),
+        },
+      };
+    });
+  }
+
+  function ofClaimedSession(
+    claims: UserTokenClaims,
+    session: Session | undefined,
+    nowMs: number,
+  ): Awaitable<AuthOutcome> {
+    if (session === undefined || session.endedAtMs !== null) {
+      return rejected("access_token", "session has ended", "token_revoked");
+    }
+    if (!isLive(session, nowMs)) return rejected("access_token", "session has expired", "token_expired");
+    // A token names its user twice, by `sub` and by its session: they agree or it was not issued here.
+    if (session.userId !== claims.sub) return rejected("access_token", "session belongs to another user");
+    return ofUser(session, nowMs, "access_token", claims);
+  }
+
+  function ofSession(session: Session | undefined, nowMs: number): Awaitable<AuthOutcome> {
+    if (session === undefined) return rejected("session", "unknown session", "unauthenticated");
+    if (!isLive(session, nowMs)) return rejected("session", "session is over", "unauthenticated");
+    return ofUser(session, nowMs, "session");
+  }
+
+  return {
+    ofSession,
+    ofSessionId: (sessionId, nowMs) => then(sessions.findById(sessionId), (found) => ofSession(found, nowMs)),
+    ofClaims(claims, nowMs) {
+      const revoked = revocations.isRevoked(claims.jti);
+      const session = sessions.findById(claims.sid);
+      // Spelled out for the synchronous case: it is every request's way, and needs no closure.
+      if (!isPending(revoked) && !isPending(session)) {
+        if (revoked) return rejected("access_token", "token was revoked", "token_revoked");
+        return ofClaimedSession(claims, session, nowMs);
+      }
+      return Promise.all([revoked, session]).then(([isRevoked, found]) =>
+        isRevoked
+          ? rejected("access_token", "token was revoked", "token_revoked")
+          : ofClaimedSession(claims, found, nowMs),
+      );
+    },
+  };
+}
+
+/** A browser whose session is gone is simply not signed in; a token was shown by a program that should be told. */
+function refusalCode(credential: "access_token" | "session"): "token_revoked" | "unauthenticated" {
+  return credential === "access_token" ? "token_revoked" : "unauthenticated";
+}

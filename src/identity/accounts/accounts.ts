@@ -1,0 +1,148 @@
+import type { Passwords } from "../../crypto/password.ts";
+import { passwordFault } from "../../crypto/password-fault.ts";
+import type { Act, EventSink } from "../../kernel/audit-event.ts";
+import { Refusal } from "../../kernel/failure.ts";
+import type { Role } from "../../kernel/principal.ts";
+import { problem } from "../../kernel/problem.ts";
+import type { Random } from "../../kernel/random.ts";
+import { randomToken, uuidv7 } from "../../kernel/random.ts";
+import type { Session } from "../sessions/session.ts";
+import type { Sessions } from "../sessions/sessions.ts";
+import type { Account, AccountStore } from "./account.ts";
+import { canonicalUsername } from "./username.ts";
+
+export interface NewAccount {
+  readonly username: string;
+  readonly email: string | null;
+  readonly password: string;
+  readonly role: Role;
+}
+
+/** What an administrator may change about an account. */
+export interface AccountChange {
+  readonly email?: string | null;
+  readonly role?: Role;
+  readonly disabled?: boolean;
+}
+
+export interface Accounts {
+  /**
+   * The account that a name and password prove, or `undefined`: for a wrong password, an unknown name, a disabled
+   * account or one without a password alike, at the same cost (ASVS V6.3.8).
+   */
+  authenticate(username: string, password: string): Promise<Account | undefined>;
+  /** Refuses a bad name or password (`validation_failed`) and a taken name (`conflict`). */
+  create(account: NewAccount, act: Act): Promise<Account>;
+  /** Changes an account; disabling it ends its sessions. `undefined` where it is gone; the last admin is `conflict`. */
+  change(id: string, change: AccountChange, act: Act): Promise<Account | undefined>;
+  /**
+   * Sets a new password, which ends every session but `current`, in one step: a session counts only if its user was
+   * authenticated in it since. Resolves to the new secret of `current`, where it is a browser's.
+   */
+  setPassword(account: Account, password: string, act: Act, current?: Session): Promise<{ secret?: string }>;
+}
+
+export interface AccountsOptions {
+  readonly store: AccountStore;
+  readonly sessions: Sessions;
+  readonly passwords: Passwords;
+  readonly random: Random;
+  readonly events: EventSink;
+}
+
+export function createAccounts(options: AccountsOptions): Accounts {
+  const { store, sessions, passwords, random, events } = options;
+  return {
+    async authenticate(username, password) {
+      const name = canonicalUsername(username);
+      const account = name && (await store.findByUsernameKey(name.key));
+      const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
+      if (!ok || account?.passwordHash == null || account.disabled) return undefined;
+      if (needsUpgrade) {
+        await store.upgradePasswordHash(account.id, account.passwordHash, await passwords.hash(password));
+      }
+      return account;
+    },
+
+    async create(wanted, act) {
+      const name = canonicalUsername(wanted.username);
+      if (name === undefined) {
+        throw invalid(
+          "username",
+          "must be 1 to 64 letters, digits or . _ @ + -, beginning with a letter or digit",
+        );
+      }
+      refuseBadPassword("password", wanted.password, [name.key, wanted.email]);
+      const account: Account = {
+        id: uuidv7(act.atMs, random),
+        username: name.display,
+        usernameKey: name.key,
+        email: wanted.email,
+        role: wanted.role,
+        disabled: false,
+        passwordHash: await passwords.hash(wanted.password),
+        createdAtMs: act.atMs,
+        lastLoginAtMs: null,
+        passwordChangedAtMs: act.atMs,
+      };
+      if ((await store.create(account)) === "conflict") {
+        throw new Refusal(problem("conflict", "This user name cannot be had. Choose another."));
+      }
+      await events.record({
+        ...act,
+        name: "user.created",
+        outcome: "success",
+        subject: account.id,
+        details: { role: account.role },
+      });
+      return account;
+    },
+
+    async change(id, change, act) {
+      const outcome = await store.update(id, change);
+      if (outcome.kind === "not_found") return undefined;
+      if (outcome.kind === "last_admin") {
+        throw new Refusal(problem("conflict", "This is the last admin. Make another user admin first."));
+      }
+      const { account } = outcome;
+      if (change.disabled) await sessions.endAll(account.id, act);
+      await events.record({
+        ...act,
+        name: change.disabled ? "user.disabled" : "user.updated",
+        outcome: "success",
+        subject: account.id,
+        details: { ...change },
+      });
+      return account;
+    },
+
+    async setPassword(account, password, act, current) {
+      refuseBadPassword("new_password", password, [account.usernameKey, account.email]);
+      const passwordHash = await passwords.hash(password);
+      // The kept session first: its user has just proved the old password, and a crash between the two loses nothing.
+      const renewed = current && (await sessions.reauthenticate(current, act));
+      await store.update(account.id, { passwordHash, passwordChangedAtMs: act.atMs });
+      await sessions.endAll(account.id, act, current?.id);
+      await events.record({ ...act, name: "auth.password.changed", outcome: "success", subject: account.id });
+      return renewed ?? {};
+    },
+  };
+}
+
+/** A first password for an operator to hand over: 120 bits. */
+export function generatePassword(random: Random): string {
+  return randomToken(random, 15);
+}
+
+function refuseBadPassword(field: string, password: string, context: readonly (string | null)[]): void {
+  const fault = passwordFault(password);
+  if (fault !== undefined) throw invalid(field, fault);
+  // ASVS V6.2.11: what is already known of the account is no secret.
+  if (context.some((word) => word !== null && word.toLowerCase() === password.toLowerCase())) {
+    throw invalid(field, "must not be the user name or e-mail address");
+  }
+}
+
+function invalid(field: string, message: string): Refusal {
+  return new Refusal(problem("validation_failed", `${field} ${message}.`, { errors: [{ field, message }] }));
+}

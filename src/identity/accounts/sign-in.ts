@@ -1,0 +1,78 @@
+import type { Act, EventSink } from "../../kernel/audit-event.ts";
+import type { Allowance } from "../../kernel/exchange.ts";
+import type { Limiter, LimitPolicy } from "../../kernel/limiter.ts";
+import { limitKeyOfAddress } from "../../net/address.ts";
+import type { Account, AccountStore } from "./account.ts";
+import type { Accounts } from "./accounts.ts";
+import { canonicalUsername } from "./username.ts";
+
+export interface SignInOptions {
+  readonly accounts: Accounts;
+  readonly store: AccountStore;
+  readonly limiter: Limiter;
+  /** Per account and address; absent where it is off. */
+  readonly policy?: LimitPolicy;
+  readonly events: EventSink;
+}
+
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export type SignInOutcome =
+  | { readonly kind: "signed_in"; readonly account: Account; readonly allowance?: Allowance }
+  | { readonly kind: "refused"; readonly allowance?: Allowance }
+  | { readonly kind: "limited"; readonly allowance: Allowance };
+
+export interface SignIn {
+  /** Signs a person in by name and password; every try is counted and told. */
+  byPassword(credentials: Credentials, act: Act): Promise<SignInOutcome>;
+}
+
+/** One address may try this many accounts' worth of passwords: room for an office, none for a list of names. */
+const SPRAY_FACTOR = 10;
+
+/**
+ * Tries are counted before anything is hashed, on the canonical name, so that no spelling of it is a fresh start
+ * (ASVS V6.3.1): per account and address, and per address over all accounts.
+ */
+export function createSignIn(options: SignInOptions): SignIn {
+  const { accounts, store, limiter, policy, events } = options;
+  const spray = policy && { ...policy, name: "login-address", limit: policy.limit * SPRAY_FACTOR };
+
+  async function charge(username: string, act: Act): Promise<Allowance | undefined> {
+    if (policy === undefined || spray === undefined) return undefined;
+    const block = limitKeyOfAddress(act.address ?? "");
+    const byAddress = await limiter.take(spray, `address:${block}`, act.atMs);
+    if (!byAddress.allowed) return byAddress;
+    return limiter.take(policy, `login:${block} ${canonicalUsername(username)?.key ?? ""}`, act.atMs);
+  }
+
+  return {
+    async byPassword({ username, password }, act) {
+      const allowance = await charge(username, act);
+      const shown = allowance && { allowance };
+      const subject = canonicalUsername(username)?.key ?? "(not a user name)";
+      if (allowance?.allowed === false) {
+        const reason = `limit "${allowance.policy}"`;
+        await events.record({ ...act, name: "rate_limit.exceeded", outcome: "failure", subject, reason });
+        return { kind: "limited", allowance };
+      }
+      const account = await accounts.authenticate(username, password);
+      if (account === undefined) {
+        await events.record({ ...act, name: "auth.login.failed", outcome: "failure", subject });
+        return { kind: "refused", ...shown };
+      }
+      await store.update(account.id, { lastLoginAtMs: act.atMs });
+      await events.record({
+        ...act,
+        name: "auth.login.succeeded",
+        outcome: "success",
+        actor: { kind: "user", id: account.id, name: account.username },
+        subject: account.id,
+      });
+      return { kind: "signed_in", account, ...shown };
+    },
+  };
+}

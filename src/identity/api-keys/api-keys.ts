@@ -1,0 +1,166 @@
+import { equalInConstantTime, sha256Base64url } from "../../crypto/digest.ts";
+import type { Act, EventSink } from "../../kernel/audit-event.ts";
+import type { Awaitable } from "../../kernel/awaitable.ts";
+import { then } from "../../kernel/awaitable.ts";
+import type { Random } from "../../kernel/random.ts";
+import { uuidv7 } from "../../kernel/random.ts";
+import { parseCidrs } from "../../net/cidr.ts";
+import type { ApiKey, ApiKeyStore } from "./api-key.ts";
+import { generateKeyText, parseKeyText } from "./key-text.ts";
+
+/** What a new key is to be; checked by whoever takes it from a caller. */
+export interface NewApiKey {
+  readonly name: string;
+  readonly ownerId: string | null;
+  readonly scopes: readonly string[];
+  readonly addressRanges: readonly string[];
+  readonly rateLimits: readonly string[];
+  readonly expiresAtMs: number | null;
+}
+
+/** A key of the configuration: whole text known to the operator, for bootstrapping. */
+export interface StaticKey {
+  readonly name: string;
+  readonly key: string;
+}
+
+export type KeyOutcome =
+  | { readonly kind: "valid"; readonly apiKey: ApiKey }
+  | { readonly kind: "invalid"; readonly cause: string };
+
+export interface ApiKeys {
+  /** Makes a key; its text is in the result and nowhere else. */
+  create(wanted: NewApiKey, act: Act): Promise<{ apiKey: ApiKey; text: string }>;
+  /** Whose key a text is, if it may be used from this address now. */
+  verify(text: string, address: string, nowMs: number): Awaitable<KeyOutcome>;
+  /** Gives a key a new secret; the old one works until the overlap ends. `undefined` where it is revoked or raced. */
+  rotate(apiKey: ApiKey, overlapMs: number, act: Act): Promise<{ text: string } | undefined>;
+  /** Ends a key, durably; `false` where it was revoked already. */
+  revoke(apiKey: ApiKey, act: Act): Promise<boolean>;
+}
+
+export interface ApiKeysOptions {
+  readonly store: ApiKeyStore;
+  readonly random: Random;
+  readonly events: EventSink;
+  readonly staticKeys?: readonly StaticKey[];
+}
+
+/** Compared with where a key is unknown, so that looking for one costs what finding one does. */
+const NOBODYS_HASH = sha256Base64url("nobody");
+
+export function createApiKeys(options: ApiKeysOptions): ApiKeys {
+  const { store, random, events } = options;
+  const statics = new Map(
+    (options.staticKeys ?? []).map(({ name, key }) => [sha256Base64url(key), staticKey(name)]),
+  );
+  const rangesOf = new WeakMap<ApiKey, ReturnType<typeof parseCidrs>>();
+
+  function mayComeFrom(apiKey: ApiKey, address: string): boolean {
+    if (apiKey.addressRanges.length === 0) return true;
+    let ranges = rangesOf.get(apiKey);
+    if (ranges === undefined) {
+      ranges = parseCidrs(apiKey.addressRanges);
+      rangesOf.set(apiKey, ranges);
+    }
+    return ranges.contains(address);
+  }
+
+  function judge(apiKey: ApiKey | undefined, secret: string, address: string, nowMs: number): KeyOutcome {
+    const hash = Buffer.from(sha256Base64url(secret));
+    const isCurrent = equalInConstantTime(hash, Buffer.from(apiKey?.secretHash ?? NOBODYS_HASH));
+    const isPrevious = equalInConstantTime(hash, Buffer.from(apiKey?.previousSecretHash ?? NOBODYS_HASH));
+    if (apiKey === undefined) return invalid("unknown key");
+    if (!isCurrent && !isPrevious) return invalid("wrong secret");
+    if (!isCurrent && nowMs >= (apiKey.previousExpiresAtMs ?? 0)) return invalid("secret was rotated out");
+    if (apiKey.revokedAtMs !== null) return invalid("key is revoked");
+    if (apiKey.expiresAtMs !== null && nowMs >= apiKey.expiresAtMs) return invalid("key has expired");
+    if (!mayComeFrom(apiKey, address)) return invalid("address is outside the key's ranges");
+    return { kind: "valid", apiKey };
+  }
+
+  return {
+    async create(wanted, act) {
+      const { publicId, secret, text } = generateKeyText(random);
+      const apiKey: ApiKey = {
+        ...wanted,
+        id: uuidv7(act.atMs, random),
+        publicId,
+        secretHash: sha256Base64url(secret),
+        previousSecretHash: null,
+        previousExpiresAtMs: null,
+        createdAtMs: act.atMs,
+        revokedAtMs: null,
+        lastUsedAtMs: null,
+      };
+      await store.create(apiKey);
+      const details = { name: apiKey.name, scopes: apiKey.scopes.join(" ") };
+      await events.record({
+        ...act,
+        name: "api_key.created",
+        outcome: "success",
+        subject: apiKey.id,
+        details,
+      });
+      return { apiKey, text };
+    },
+
+    verify(text, address, nowMs) {
+      const parsed = parseKeyText(text);
+      if (parsed !== undefined) {
+        return (
+          ofStatics(text) ??
+          then(store.findByPublicId(parsed.publicId), (found) => judge(found, parsed.secret, address, nowMs))
+        );
+      }
+      return ofStatics(text) ?? invalid("malformed key");
+    },
+
+    async rotate(apiKey, overlapMs, act) {
+      const { secret, text } = generateKeyText(random, apiKey.publicId);
+      const newHash = sha256Base64url(secret);
+      const rotated = await store.rotate(apiKey.id, apiKey.secretHash, newHash, act.atMs + overlapMs);
+      if (!rotated) return undefined;
+      await events.record({ ...act, name: "api_key.rotated", outcome: "success", subject: apiKey.id });
+      return { text };
+    },
+
+    async revoke(apiKey, act) {
+      const revoked = await store.revoke(apiKey.id, act.atMs);
+      if (revoked) {
+        await events.record({ ...act, name: "api_key.revoked", outcome: "success", subject: apiKey.id });
+      }
+      return revoked;
+    },
+  };
+
+  /** By the hash of the whole text: a map's timing then tells nothing of the key. */
+  function ofStatics(text: string): KeyOutcome | undefined {
+    if (statics.size === 0) return undefined;
+    const apiKey = statics.get(sha256Base64url(text));
+    return apiKey && { kind: "valid", apiKey };
+  }
+}
+
+function invalid(cause: string): KeyOutcome {
+  return { kind: "invalid", cause };
+}
+
+function staticKey(name: string): ApiKey {
+  return Object.freeze({
+    id: `static:${name}`,
+    publicId: "",
+    secretHash: "",
+    previousSecretHash: null,
+    previousExpiresAtMs: null,
+    name,
+    ownerId: null,
+    scopes: [],
+    addressRanges: [],
+    rateLimits: [],
+    createdAtMs: 0,
+    expiresAtMs: null,
+    revokedAtMs: null,
+    lastUsedAtMs: null,
+  });
+}

@@ -1,0 +1,25 @@
+/** The public face of Kyros. Importing it loads no web framework and no database. */
+export type { AuditEvent, EventName, EventSink } from "./kernel/audit-event.ts";
+export { EVENT_NAMES } from "./kernel/audit-event.ts";
+export type { Clock } from "./kernel/clock.ts";
+export type { Exchange, RequestView } from "./kernel/exchange.ts";
+export { Outage, Refusal } from "./kernel/failure.ts";
+export type { Limiter, LimitPolicy } from "./kernel/limiter.ts";
+export type {
+  Anonymous,
+  Authenticated,
+  Principal,
+  Role,
+  ServicePrincipal,
+  User,
+  UserPrincipal,
+} from "./kernel/principal.ts";
+export { ROLES } from "./kernel/principal.ts";
+export type { FieldError, Problem, ProblemCode } from "./kernel/problem.ts";
+export { PROBLEMS, problem } from "./kernel/problem.ts";
+export type { Rule } from "./kernel/rule.ts";
+export type { Gate, RouteGuard } from "./pipeline/gate.ts";
+export type { RuleOptions } from "./pipeline/route-guards.ts";
+export type { Kyros, KyrosOptions, KyrosStores } from "./service/create-kyros.ts";
+export { createKyros } from "./service/create-kyros.ts";
+export { authenticateUser, createAccessToken, currentUser } from "./service/current-user.ts";

@@ -1,0 +1,109 @@
+import type { AuditEvent } from "../kernel/audit-event.ts";
+import type { Awaitable } from "../kernel/awaitable.ts";
+import { isPending } from "../kernel/awaitable.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Client, RequestView } from "../kernel/exchange.ts";
+import { Exchange } from "../kernel/exchange.ts";
+import type { Answer, Decision, Guard } from "../kernel/guard.ts";
+import { PASS } from "../kernel/guard.ts";
+import type { Problem } from "../kernel/problem.ts";
+import type { Rule } from "../kernel/rule.ts";
+import { denialEvent } from "./denial-event.ts";
+import { problemOf, toAnswer } from "./to-answer.ts";
+
+export interface PipelineParts {
+  /** In order; see `ORDER`. */
+  readonly guards: readonly Guard[];
+  readonly resolveClient: (view: RequestView) => Client;
+  /** Constant headers that every response carries, flat, by the scheme the client used. */
+  readonly baseHeaders: { readonly http: readonly string[]; readonly https: readonly string[] };
+  readonly nextRequestId: (nowMs: number) => string;
+  readonly clock: Clock;
+  readonly record: (event: AuditEvent) => void;
+  /** Told of every failure that is nobody's refusal; must not throw. */
+  readonly onFailure: (error: unknown, exchange: Exchange) => void;
+}
+
+/** What a request's walk ends in: go on to the handler, or send this. */
+export type Outcome = { readonly kind: "proceed" } | { readonly kind: "respond"; readonly answer: Answer };
+
+export const PROCEED: Outcome = Object.freeze({ kind: "proceed" });
+
+export interface Pipeline {
+  /** Opens an exchange for a request under the rule of its matched route. */
+  open(view: RequestView, rule: Rule): Exchange;
+  /** Runs the guards in order. Never rejects and never throws: failures become answers. */
+  run(exchange: Exchange): Awaitable<Outcome>;
+  /** The answer to a refusal, recorded as the event it is. */
+  refuse(exchange: Exchange, refusal: Problem, cause?: string): Answer;
+  /** The answer to anything thrown on the way or by the handler. */
+  fail(exchange: Exchange, error: unknown): Answer;
+}
+
+/** An id that a trusted proxy gave a request: kept if it cannot upset a log line or a header. */
+const FOREIGN_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { guards, resolveClient, baseHeaders, nextRequestId, clock, record, onFailure } = parts;
+
+  function requestIdOf(view: RequestView, client: Client, nowMs: number): string {
+    if (client.viaTrustedProxy) {
+      const given = view.header("x-request-id");
+      if (given !== undefined && FOREIGN_REQUEST_ID.test(given)) return given;
+    }
+    return nextRequestId(nowMs);
+  }
+
+  function walk(exchange: Exchange, from: number): Awaitable<Decision> {
+    for (let i = from; i < guards.length; i++) {
+      const decision = guards[i]!.check(exchange);
+      if (decision === PASS) continue;
+      if (isPending(decision)) {
+        return decision.then((late) => (late.kind === "pass" ? walk(exchange, i + 1) : late));
+      }
+      if (decision.kind !== "pass") return decision;
+    }
+    return PASS;
+  }
+
+  function settle(exchange: Exchange, decision: Decision): Outcome {
+    if (decision.kind === "pass") return PROCEED;
+    if (decision.kind === "answer") return { kind: "respond", answer: decision.answer };
+    return { kind: "respond", answer: pipeline.refuse(exchange, decision.problem, decision.cause) };
+  }
+
+  const pipeline: Pipeline = {
+    open(view, rule) {
+      const nowMs = clock.now();
+      const client = resolveClient(view);
+      const requestId = requestIdOf(view, client, nowMs);
+      const exchange = new Exchange(view, rule, requestId, client, nowMs, baseHeaders[client.scheme]);
+      exchange.stage("x-request-id", requestId);
+      return exchange;
+    },
+    run(exchange) {
+      try {
+        const decision = walk(exchange, 0);
+        if (decision === PASS) return PROCEED;
+        if (!isPending(decision)) return settle(exchange, decision);
+        return decision.then(
+          (late) => settle(exchange, late),
+          (error) => ({ kind: "respond", answer: pipeline.fail(exchange, error) }),
+        );
+      } catch (error) {
+        return { kind: "respond", answer: pipeline.fail(exchange, error) };
+      }
+    },
+    refuse(exchange, refusal, cause) {
+      const event = denialEvent(exchange, refusal, cause);
+      if (event !== undefined) record(event);
+      return toAnswer(refusal, exchange.requestId);
+    },
+    fail(exchange, error) {
+      const refusal = problemOf(error);
+      if (refusal.code === "internal" || refusal.code === "unavailable") onFailure(error, exchange);
+      return toAnswer(refusal, exchange.requestId);
+    },
+  };
+  return pipeline;
+}

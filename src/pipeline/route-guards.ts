@@ -1,0 +1,54 @@
+import type { Awaitable } from "../kernel/awaitable.ts";
+import type { Exchange } from "../kernel/exchange.ts";
+import type { Authenticated, Role, UserPrincipal } from "../kernel/principal.ts";
+import type { Guarded, Rule } from "../kernel/rule.ts";
+import { DEFAULT_RULE, PUBLIC_RULE } from "../kernel/rule.ts";
+import type { RouteGuard } from "./gate.ts";
+
+/** What a guard may ask on top; every field narrows but `csrf`, `limit` and `page`, which say what kind of route it is. */
+export type RuleOptions = Partial<
+  Pick<
+    Rule,
+    "role" | "exactRole" | "scopes" | "callers" | "freshWithinMs" | "csrf" | "limit" | "page" | "policy"
+  >
+>;
+
+/** What routes are guarded with, one line each. */
+export interface RouteGuards {
+  /** Anybody signed in, and any API key. */
+  requireUser(options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
+  /** A person: never an API key, whatever its scopes. For what manages credentials. */
+  requirePerson(options?: RuleOptions): RouteGuard<Guarded<UserPrincipal>>;
+  /** This role or one above it. */
+  requireRole(role: Role, options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
+  /** This role and no other. */
+  requireExactRole(role: Role, options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
+  /** All of these scopes, where the credential is limited by scopes. */
+  requireScope(scopes: string | readonly string[], options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
+  /** Whatever a function decides; anything but `true` is a no. */
+  require(
+    policy: (principal: Authenticated, exchange: Exchange) => Awaitable<boolean>,
+    options?: RuleOptions,
+  ): RouteGuard<Guarded<Authenticated>>;
+  /** Signed in or not: the handler finds out. A credential that is shown must be valid. */
+  optionalUser(options?: RuleOptions): RouteGuard<Rule & { readonly access: "optional" }>;
+  /** Open to all; no credential is looked at. */
+  allowAnonymous(options?: RuleOptions): RouteGuard<Rule & { readonly access: "public" }>;
+}
+
+export const routeGuards: RouteGuards = {
+  requireUser: (options) => guard({ ...DEFAULT_RULE, ...options }),
+  requirePerson: (options) =>
+    guard({ ...DEFAULT_RULE, ...options, callers: "people" } as Guarded<UserPrincipal>),
+  requireRole: (role, options) => guard({ ...DEFAULT_RULE, ...options, role }),
+  requireExactRole: (exactRole, options) => guard({ ...DEFAULT_RULE, ...options, exactRole }),
+  requireScope: (scopes, options) =>
+    guard({ ...DEFAULT_RULE, ...options, scopes: typeof scopes === "string" ? [scopes] : scopes }),
+  require: (policy, options) => guard({ ...DEFAULT_RULE, ...options, policy }),
+  optionalUser: (options) => guard({ ...DEFAULT_RULE, ...options, access: "optional" as const }),
+  allowAnonymous: (options) => guard({ ...PUBLIC_RULE, ...options, access: "public" as const }),
+};
+
+function guard<R extends Rule>(rule: R): RouteGuard<R> {
+  return Object.freeze({ config: Object.freeze({ kyros: Object.freeze(rule) }) });
+}

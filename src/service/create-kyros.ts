@@ -1,0 +1,130 @@
+import { openKeyring } from "../crypto/keyring.ts";
+import { createPasswords } from "../crypto/password.ts";
+import type { CorsOptions } from "../guards/cors.ts";
+import { parseLimit } from "../guards/limit-policy.ts";
+import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
+import type { AccountStore } from "../identity/accounts/account.ts";
+import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
+import type { SessionStore } from "../identity/sessions/session.ts";
+import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
+import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
+import type { RevocationStore } from "../identity/tokens/revocation.ts";
+import type { EventSink } from "../kernel/audit-event.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { parseDuration } from "../kernel/duration.ts";
+import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
+import type { Random } from "../kernel/random.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { parseCidrs } from "../net/cidr.ts";
+import type { RouteGuards } from "../pipeline/route-guards.ts";
+import { routeGuards } from "../pipeline/route-guards.ts";
+import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
+import { createMemoryStores } from "../stores/memory/memory-stores.ts";
+import type { Composition } from "./compose.ts";
+import { compose } from "./compose.ts";
+
+/** What `createKyros` may be told. Only the secret is needed; what is left out is the safe choice. */
+export interface KyrosOptions {
+  /** 64 bytes or more in base64url; `npx kyros secret generate` makes one. */
+  readonly secret: string;
+  /** Former secrets, still accepted for verification. */
+  readonly previousSecrets?: readonly string[];
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly algorithm?: "HS512" | "EdDSA" | "ES256";
+  /** Lives, like `2h`; access token 2h, refresh token 7d, session 24h without use and 30d in all. */
+  readonly ttl?: {
+    readonly accessToken?: string;
+    readonly refreshToken?: string;
+    readonly sessionIdle?: string;
+    readonly sessionMax?: string;
+  };
+  /** Where accounts, sessions and the rest live; in memory unless told. Each port is one small interface. */
+  readonly stores?: Partial<KyrosStores>;
+  /** Like `100/15m`, per user, API key or address, and per account and address at sign-in; `1000/1h` and `10/1m`. */
+  readonly limits?: { readonly default?: string | "off"; readonly login?: string | "off" };
+  readonly limiter?: Limiter;
+  /** Keys known to the operator, of 32 characters or more. */
+  readonly apiKeys?: readonly { readonly name: string; readonly key: string }[];
+  readonly bcryptCost?: number;
+  /** CIDR ranges of the proxies whose forwarded headers are believed; none unless told. */
+  readonly trustedProxies?: readonly string[];
+  readonly cors?: CorsOptions;
+  readonly securityHeaders?: SecurityHeadersOptions;
+  /** Serves plain HTTP too, with cookies that travel over it: for development on one machine. */
+  readonly insecureHttp?: boolean;
+  /** Leaves out the CSRF check. */
+  readonly insecureNoCsrf?: boolean;
+  /** Security events; nowhere unless told. */
+  readonly events?: EventSink;
+  /** Failures that are nobody's refusal; `process.emitWarning` unless told. */
+  readonly onFailure?: (error: unknown) => void;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface KyrosStores {
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly refreshTokens: RefreshTokenStore;
+  readonly revocations: RevocationStore;
+  readonly apiKeys: ApiKeyStore;
+}
+
+export interface Kyros extends Composition, RouteGuards {}
+
+/** Puts the guards together for a host app. Throws one line that names the option where one is wrong. */
+export function createKyros(options: KyrosOptions): Kyros {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const keyring = openKeyring({ current: options.secret, previous: options.previousSecrets ?? [] });
+  const defaultLimit = limitOf("limits.default", "default", options.limits?.default ?? "1000/1h");
+  const loginLimit = limitOf("limits.login", "login", options.limits?.login ?? "10/1m");
+  const composition = compose({
+    keyring,
+    stores: { ...createMemoryStores(), ...options.stores },
+    tokens: createAccessTokens({
+      keyring,
+      random,
+      issuer: options.issuer ?? "kyros",
+      audience: options.audience ?? "kyros",
+      algorithm: options.algorithm ?? "HS512",
+      ttlMs: ttlOf("accessToken", options.ttl?.accessToken ?? "2h"),
+    }),
+    passwords: createPasswords({ cost: options.bcryptCost ?? 12 }),
+    staticKeys: options.apiKeys ?? [],
+    limiter: options.limiter ?? createMemoryLimiter({ random }),
+    limits: { ...(defaultLimit && { default: defaultLimit }), ...(loginLimit && { login: loginLimit }) },
+    ...(options.trustedProxies && { trustedProxies: parseCidrs(options.trustedProxies) }),
+    forceHttps: options.insecureHttp !== true,
+    insecureCookies: options.insecureHttp === true,
+    csrf: options.insecureNoCsrf !== true,
+    cors: options.cors ?? { origins: [] },
+    securityHeaders: options.securityHeaders ?? {},
+    ttlMs: {
+      refreshToken: ttlOf("refreshToken", options.ttl?.refreshToken ?? "7d"),
+      sessionIdle: ttlOf("sessionIdle", options.ttl?.sessionIdle ?? "24h"),
+      sessionMax: ttlOf("sessionMax", options.ttl?.sessionMax ?? "30d"),
+    },
+    clock,
+    random,
+    events: options.events ?? { record: () => undefined },
+    onFailure:
+      options.onFailure ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
+  });
+  return { ...composition, ...routeGuards };
+}
+
+function limitOf(option: string, name: string, text: string): LimitPolicy | undefined {
+  if (text === "off") return undefined;
+  const limit = parseLimit(text);
+  if (limit === undefined) throw new TypeError(`${option}: give a limit like "100/15m", or "off"`);
+  return { name, ...limit };
+}
+
+function ttlOf(name: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new TypeError(`ttl.${name}: give a duration like "2h"`);
+  return ms;
+}

@@ -1,0 +1,62 @@
+import { refusalOf } from "../guards/require.ts";
+import { toUser } from "../identity/accounts/account.ts";
+import type { Act } from "../kernel/audit-event.ts";
+import { Refusal } from "../kernel/failure.ts";
+import type { User } from "../kernel/principal.ts";
+import type { Composition } from "./compose.ts";
+
+/**
+ * The user that a name and password prove, or `null`: for a wrong password, an unknown name and a disabled account
+ * alike, at the same cost. It counts no tries; `kyros.signIn` does.
+ */
+export async function authenticateUser(
+  kyros: Pick<Composition, "accounts">,
+  username: string,
+  password: string,
+): Promise<User | null> {
+  const account = await kyros.accounts.authenticate(username, password);
+  return account === undefined ? null : toUser(account);
+}
+
+/** A signed access token for a user, in a session of its own: ending that session revokes it. */
+export async function createAccessToken(
+  kyros: Pick<Composition, "sessions" | "tokens" | "clock">,
+  user: User,
+  options: {
+    readonly scopes?: readonly string[];
+    readonly address?: string;
+    readonly userAgent?: string;
+  } = {},
+): Promise<string> {
+  const nowMs = kyros.clock.now();
+  const { scopes, ...origin } = options;
+  const act: Act = { ...origin, atMs: nowMs, actor: { kind: "user", id: user.id, name: user.username } };
+  const session = await kyros.sessions.startToken(user, act);
+  return kyros.tokens.issue({
+    userId: user.id,
+    sessionId: session.id,
+    role: user.role,
+    nowMs,
+    ...(scopes && { scopes }),
+  }).token;
+}
+
+/**
+ * The live user that an access token stands for. Throws a `Refusal` (401) for a token that is invalid, expired or
+ * revoked, and for a user who is disabled or gone; an `Outage` where that cannot be found out.
+ */
+export async function currentUser(
+  kyros: Pick<Composition, "tokens" | "live" | "liveKeys" | "clock">,
+  token: string,
+): Promise<User> {
+  const nowMs = kyros.clock.now();
+  const verified = kyros.tokens.verify(token, nowMs);
+  if (verified.kind === "expired") throw new Refusal(refusalOf("token_expired"));
+  if (verified.kind === "invalid") throw new Refusal(refusalOf("token_invalid"));
+  const { claims } = verified;
+  const outcome = await (claims.kind === "user"
+    ? kyros.live.ofClaims(claims, nowMs)
+    : kyros.liveKeys.ofClaims(claims, nowMs));
+  if (outcome.kind === "authenticated") return outcome.principal.user;
+  throw new Refusal(refusalOf(outcome.kind === "rejected" ? outcome.reason.code : "unauthenticated"));
+}

@@ -1,0 +1,156 @@
+import { Type } from "typebox";
+import { scopesCover } from "../../guards/scope.ts";
+import { actOf } from "../../pipeline/denial-event.ts";
+import { routeGuards } from "../../pipeline/route-guards.ts";
+import { FORM_TYPE } from "../body-types.ts";
+import { inspectToken } from "../inspect-token.ts";
+import { refuseOAuth } from "../oauth-answer.ts";
+import { authenticateClient, authenticateClientOrKey } from "../oauth-client.ts";
+import type { App, Service } from "../service.ts";
+
+const Text = Type.Optional(Type.String({ maxLength: 4096 }));
+/** RFC 6749 section 3.2: unknown parameters are ignored, so that a client may send what its library always sends. */
+const TokenRequest = Type.Object({ grant_type: Text, scope: Text, client_id: Text, client_secret: Text });
+const TokenHandle = Type.Object({
+  token: Type.String({ minLength: 1, maxLength: 4096 }),
+  token_type_hint: Text,
+});
+
+const IntrospectionRequest = Type.Object({
+  ...TokenHandle.properties,
+  client_id: Text,
+  client_secret: Text,
+});
+
+const UNKNOWN_CLIENT = "The client is not known, or its secret is wrong.";
+
+const open = routeGuards.allowAnonymous({ csrf: "origin" });
+const form = { bodyTypes: [FORM_TYPE] };
+
+/** What OAuth 2.0 clients and resource servers expect to find: tokens for service accounts, revocation, introspection. */
+export function oauthRoutes(app: App, service: Service): void {
+  app.post(
+    "/oauth/token",
+    {
+      config: { ...open.config, ...form },
+      schema: {
+        summary: "A token for a service account (RFC 6749 section 4.4): its API key is the client secret",
+        consumes: [FORM_TYPE],
+        body: TokenRequest,
+      },
+    },
+    async (request, reply) => {
+      const { exchange, body } = request;
+      if (body.grant_type !== "client_credentials") {
+        return body.grant_type === undefined
+          ? refuseOAuth(request, reply, "invalid_request", "Send grant_type=client_credentials.")
+          : refuseOAuth(request, reply, "unsupported_grant_type", "Only client_credentials is granted here.");
+      }
+      const client = await authenticateClient(service, request, body);
+      if (client === undefined) return refuseOAuth(request, reply, "invalid_client", UNKNOWN_CLIENT);
+      const { apiKey, principal } = client;
+      const scopes = body.scope ? body.scope.split(" ").filter((scope) => scope !== "") : apiKey.scopes;
+      if (!scopesCover(apiKey.scopes, scopes)) {
+        return refuseOAuth(request, reply, "invalid_scope", "The client may not have this scope.");
+      }
+      const issued = service.tokens.issueService({ keyId: apiKey.id, scopes, nowMs: exchange.nowMs });
+      await service.events.record({
+        ...actOf(exchange),
+        actor: { kind: "api_key", id: principal.keyId, name: principal.keyName },
+        name: "auth.login.succeeded",
+        outcome: "success",
+        subject: apiKey.id,
+      });
+      reply.header("cache-control", "no-store");
+      return {
+        access_token: issued.token,
+        token_type: "bearer",
+        expires_in: Math.floor((issued.expiresAtMs - exchange.nowMs) / 1000),
+        ...(scopes.length > 0 && { scope: scopes.join(" ") }),
+      };
+    },
+  );
+
+  app.post(
+    "/oauth/revoke",
+    {
+      config: { ...open.config, ...form },
+      schema: {
+        summary: "Revoke a token by showing it (RFC 7009)",
+        consumes: [FORM_TYPE],
+        body: TokenHandle,
+      },
+    },
+    async (request, reply) => {
+      const { exchange, body } = request;
+      const act = actOf(exchange);
+      const family = await service.refreshTokens.sessionOf(body.token, exchange.nowMs);
+      if (family !== undefined) await service.sessions.end(family.sessionId, family.userId, act);
+      const verified = service.tokens.verify(body.token, exchange.nowMs);
+      if (verified.kind === "valid") {
+        const { claims } = verified;
+        // A user's token is one of a session, and RFC 7009 section 2.1 lets the grant go with it: so does a logout.
+        if (claims.kind === "user") await service.sessions.end(claims.sid, claims.sub, act);
+        else await service.stores.revocations.revoke(claims.jti, claims.expiresAtMs);
+      }
+      // RFC 7009 section 2.2: a token that is none is as revoked as can be.
+      return reply.code(200).header("cache-control", "no-store").send();
+    },
+  );
+
+  app.post(
+    "/oauth/introspect",
+    {
+      config: { ...open.config, ...form },
+      schema: {
+        summary:
+          "What a token says, and whether it counts (RFC 7662): for API keys with the scope `introspect`",
+        consumes: [FORM_TYPE],
+        body: IntrospectionRequest,
+      },
+    },
+    async (request, reply) => {
+      const { body, exchange } = request;
+      const client = await authenticateClientOrKey(service, request, body);
+      if (client === undefined) return refuseOAuth(request, reply, "invalid_client", UNKNOWN_CLIENT);
+      if (!scopesCover(client.principal.scopes, ["introspect"])) {
+        return refuseOAuth(request, reply, "insufficient_scope", "The client may not inspect tokens.");
+      }
+      reply.header("cache-control", "no-store");
+      return inspectToken(service, body.token, exchange.nowMs);
+    },
+  );
+
+  app.get(
+    "/.well-known/oauth-authorization-server",
+    { ...routeGuards.allowAnonymous(), schema: { summary: "Metadata for OAuth clients (RFC 8414)" } },
+    (request, reply) => {
+      const { client } = request.exchange;
+      const base = service.issuerUrl ?? `${client.scheme}://${client.host}`;
+      reply.header("cache-control", "no-store").send({
+        issuer: base,
+        token_endpoint: `${base}/oauth/token`,
+        revocation_endpoint: `${base}/oauth/revoke`,
+        introspection_endpoint: `${base}/oauth/introspect`,
+        ...(service.tokens.publicJwks().keys.length > 0 && { jwks_uri: `${base}/.well-known/jwks.json` }),
+        response_types_supported: [],
+        grant_types_supported: ["client_credentials"],
+        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        revocation_endpoint_auth_methods_supported: ["none"],
+        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
+        service_documentation: `${base}/docs`,
+      });
+    },
+  );
+
+  app.get(
+    "/.well-known/jwks.json",
+    {
+      ...routeGuards.allowAnonymous(),
+      schema: { summary: "The public keys of access tokens, where there are any" },
+    },
+    (_request, reply) => {
+      reply.header("cache-control", "public, max-age=300").send(service.tokens.publicJwks());
+    },
+  );
+}

@@ -1,0 +1,78 @@
+import type { TSchema } from "typebox";
+import { Type } from "typebox";
+import { ROLES } from "../kernel/principal.ts";
+
+/** Closed objects: a field that is not declared is refused on the way in and never leaves on the way out. */
+const closed = { additionalProperties: false };
+
+export const Instant = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
+export const Id = Type.String({ format: "uuid", description: "UUIDv7" });
+export const RoleName = Type.Enum([...ROLES]);
+/** Longer than any user name or password may be, so that a fault in them is named by the rule it breaks. */
+export const UsernameText = Type.String({ minLength: 1, maxLength: 256 });
+export const PasswordText = Type.String({ minLength: 1, maxLength: 1024 });
+export const Email = Type.String({ format: "email", maxLength: 254 });
+
+export const Credentials = Type.Object({ username: UsernameText, password: PasswordText }, closed);
+
+/** The password form of OAuth 2.0 libraries: the same, with members that they always send. */
+export const CredentialsForm = Type.Object(
+  {
+    username: UsernameText,
+    password: PasswordText,
+    grant_type: Type.Optional(Type.String({ maxLength: 64 })),
+    scope: Type.Optional(Type.String({ maxLength: 1024 })),
+    client_id: Type.Optional(Type.String({ maxLength: 256 })),
+    client_secret: Type.Optional(Type.String({ maxLength: 256 })),
+  },
+  closed,
+);
+
+export const TokenPair = Type.Object({
+  access_token: Type.String(),
+  token_type: Type.Literal("bearer"),
+  expires_in: Type.Integer({ description: "seconds" }),
+  refresh_token: Type.String(),
+});
+
+export const Mfa = Type.Object({
+  enabled: Type.Boolean(),
+  methods: Type.Array(Type.String()),
+});
+
+export const UserShape = Type.Object({
+  id: Id,
+  username: Type.String(),
+  email: Type.Union([Type.String(), Type.Null()]),
+  role: RoleName,
+  disabled: Type.Boolean(),
+  created_at: Instant,
+  last_login_at: Type.Union([Instant, Type.Null()]),
+  mfa: Mfa,
+});
+
+export const IdParameter = Type.Object({ id: Id }, closed);
+
+/** The shape of every list: a page of items, and the cursor of the next one. */
+export function listOf<T extends TSchema>(item: T) {
+  return Type.Object({ items: Type.Array(item), next_cursor: Type.Union([Type.String(), Type.Null()]) });
+}
+
+/** How a page of a list is asked for. A cursor is the id of the last item seen: nothing but an id is ever taken. */
+export const PageQuery = {
+  limit: Type.Optional(Type.String({ pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$" })),
+  cursor: Type.Optional(Id),
+};
+
+export const ProblemShape = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String({ description: "the request id" }),
+    code: Type.String({ description: "stable; see docs/errors.md" }),
+    errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
+  },
+  { additionalProperties: true, description: "RFC 9457" },
+);

@@ -1,0 +1,95 @@
+import type { Socket } from "node:net";
+import Fastify from "fastify";
+import { answerToError, kyrosFastify, send } from "../adapters/fastify.ts";
+import { problem } from "../kernel/problem.ts";
+import { toAnswer } from "../pipeline/to-answer.ts";
+import { installBodyTypes } from "./body-types.ts";
+import { installMethodRefusals } from "./methods.ts";
+import { adminUserRoutes } from "./routes/admin-users.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { csrfRoutes } from "./routes/csrf.ts";
+import { documentationRoutes, installOpenApi } from "./routes/documentation.ts";
+import { oauthRoutes } from "./routes/oauth.ts";
+import { passwordRoutes } from "./routes/password.ts";
+import { probeRoutes } from "./routes/probes.ts";
+import { securityRoutes } from "./routes/security.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { signInRoutes } from "./routes/sign-in.ts";
+import { userRoutes } from "./routes/user.ts";
+import type { App, Service } from "./service.ts";
+
+/** Bytes; no endpoint takes more than a form's worth. */
+const BODY_LIMIT = 64 * 1024;
+const HEADER_LIMIT = 16 * 1024;
+/** A request that has not arrived whole by then is not going to (ms). */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The service's HTTP face: Fastify with the guards before every route, and RFC 9457 whatever happens. */
+export async function createServer(service: Service): Promise<App> {
+  const app: App = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 256 },
+    http: { maxHeaderSize: HEADER_LIMIT, headersTimeout: REQUEST_TIMEOUT_MS },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true },
+    },
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, request, reply) => send(reply, answerToError(service, request, error)),
+  });
+
+  const methods = installMethodRefusals(app);
+  await installOpenApi(app);
+  await app.register(kyrosFastify, { kyros: service });
+  installBodyTypes(app);
+
+  signInRoutes(app, service);
+  sessionRoutes(app, service);
+  csrfRoutes(app, service);
+  userRoutes(app, service);
+  passwordRoutes(app, service);
+  apiKeyRoutes(app, service);
+  adminUserRoutes(app, service);
+  oauthRoutes(app, service);
+  probeRoutes(app, service);
+  securityRoutes(app, service);
+  documentationRoutes(app, service);
+  methods.close();
+  return app;
+}
+
+const MALFORMED = problem("validation_failed", "This is not an HTTP request that can be read.");
+const TOO_LARGE = problem("payload_too_large", "The request's header section is too large.", { status: 431 });
+const TOO_SLOW = problem("validation_failed", "The request did not arrive in time.", { status: 408 });
+
+/**
+ * Answers bytes that are no HTTP request. There is no exchange to stage headers on, so the few that matter to whoever
+ * renders this are written here.
+ */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? TOO_LARGE
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+        ? TOO_SLOW
+        : MALFORMED;
+  const { body, headers } = toAnswer(refusal, "");
+  const lines = [
+    `HTTP/1.1 ${refusal.status} ${refusal.status === 431 ? "Request Header Fields Too Large" : "Bad Request"}`,
+  ];
+  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  lines.push(
+    "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options: nosniff",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  );
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}

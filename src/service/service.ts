@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { Stores } from "../stores/open.ts";
+import type { Composition } from "./compose.ts";
+
+/** The Fastify app as the routes see it: typed by their TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** What the service is, beside the composition: the few settings its routes read. */
+export interface Service extends Composition {
+  readonly stores: Stores;
+  readonly registration: boolean;
+  /** Documentation is for admins alone outside development (ASVS V13.4.5). */
+  readonly openDocumentation: boolean;
+  /** The token issuer where it is a URL; else what clients asked for stands in metadata. */
+  readonly issuerUrl: string | undefined;
+  readonly sessionMaxTtlMs: number;
+  /** The configuration without its secrets. */
+  readonly describeSettings: () => unknown;
+  /** Whether new work is taken: false once shutdown has begun. */
+  isAccepting(): boolean;
+}

@@ -1,0 +1,95 @@
+import { describeSettings } from "../config/describe-settings.ts";
+import { resolveSecret } from "../config/development-secret.ts";
+import type { Settings } from "../config/settings.ts";
+import { generateSecret, openKeyring } from "../crypto/keyring.ts";
+import { createPasswords } from "../crypto/password.ts";
+import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/random.ts";
+import { parseCidrs } from "../net/cidr.ts";
+import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
+import type { Stores } from "../stores/open.ts";
+import { openStores } from "../stores/open.ts";
+import { compose } from "./compose.ts";
+import type { Log } from "./log.ts";
+import { createServer } from "./server.ts";
+
+export interface RunningService {
+  readonly url: string;
+  readonly stores: Stores;
+  /** Takes no new work, lets what is under way finish, then closes the stores. */
+  stop(): Promise<void>;
+}
+
+/** Starts the service that the settings describe, on a database brought to the current schema. */
+export async function startService(settings: Settings, log: Log): Promise<RunningService> {
+  const keyring = openKeyring({
+    current: resolveSecret(settings, () => generateSecret(systemRandom)),
+    previous: settings.previousSecrets,
+  });
+  const stores = await openStores({ databaseUrl: settings.databaseUrl });
+  let accepting = true;
+  try {
+    await stores.migrate();
+    const composition = compose({
+      keyring,
+      stores,
+      tokens: createAccessTokens({
+        keyring,
+        random: systemRandom,
+        algorithm: settings.tokenAlgorithm,
+        issuer: settings.tokenIssuer,
+        audience: settings.tokenAudience,
+        ttlMs: settings.accessTokenTtlMs,
+      }),
+      passwords: createPasswords({ cost: settings.bcryptCost }),
+      staticKeys: settings.apiKeys,
+      limiter: createMemoryLimiter({ random: systemRandom }),
+      limits: {
+        ...(settings.rateLimit !== "off" && { default: { name: "default", ...settings.rateLimit } }),
+        ...(settings.loginRateLimit !== "off" && { login: { name: "login", ...settings.loginRateLimit } }),
+      },
+      ...(settings.trustedProxies.length > 0 && { trustedProxies: parseCidrs(settings.trustedProxies) }),
+      forceHttps: settings.forceHttps,
+      insecureCookies: settings.environment === "development",
+      csrf: settings.csrf,
+      cors: { origins: settings.corsOrigins, credentials: true },
+      securityHeaders: { cspReportOnly: settings.cspReportOnly },
+      ttlMs: {
+        refreshToken: settings.refreshTokenTtlMs,
+        sessionIdle: settings.sessionIdleTtlMs,
+        sessionMax: settings.sessionMaxTtlMs,
+      },
+      clock: systemClock,
+      random: systemRandom,
+      events: log.events,
+      onFailure: log.failure,
+    });
+    const app = await createServer({
+      ...composition,
+      stores,
+      registration: settings.registration,
+      openDocumentation: settings.environment === "development",
+      issuerUrl: /^https?:\/\//.test(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
+      sessionMaxTtlMs: settings.sessionMaxTtlMs,
+      describeSettings: () => describeSettings(settings),
+      isAccepting: () => accepting,
+    });
+    await app.listen({ host: settings.host, port: settings.port });
+    const address = app.server.address();
+    const port = typeof address === "object" && address !== null ? address.port : settings.port;
+    const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+    return {
+      url: `http://${host}:${port}`,
+      stores,
+      async stop() {
+        accepting = false;
+        await app.close();
+        await stores.close();
+      },
+    };
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}

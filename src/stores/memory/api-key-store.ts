@@ -1,0 +1,60 @@
+import type { ApiKey, ApiKeyStore } from "../../identity/api-keys/api-key.ts";
+import { inOrderOfId } from "./order.ts";
+
+/** API keys in memory: gone with the process. */
+export function createMemoryApiKeyStore(): ApiKeyStore {
+  const keys = new Map<string, ApiKey>();
+  const ids = new Map<string, string>();
+
+  return {
+    async create(key) {
+      if (keys.has(key.id) || ids.has(key.publicId)) throw new Error("an API key with this id exists");
+      keys.set(key.id, copy(key));
+      ids.set(key.publicId, key.id);
+    },
+    findByPublicId(publicId) {
+      const id = ids.get(publicId);
+      return id === undefined ? undefined : keys.get(id);
+    },
+    findById: async (id) => keys.get(id),
+    async list({ ownerId, afterId, limit }) {
+      const owned = inOrderOfId(keys.values(), afterId).filter(
+        (key) => ownerId === undefined || key.ownerId === ownerId,
+      );
+      return owned.slice(0, limit);
+    },
+    async countLive(ownerId) {
+      const live = keys.values().filter((key) => key.ownerId === ownerId && key.revokedAtMs === null);
+      return live.toArray().length;
+    },
+    async rotate(id, currentHash, newHash, overlapUntilMs) {
+      const key = keys.get(id);
+      if (key === undefined || key.secretHash !== currentHash || key.revokedAtMs !== null) return false;
+      const previous = { previousSecretHash: currentHash, previousExpiresAtMs: overlapUntilMs };
+      keys.set(id, Object.freeze({ ...key, ...previous, secretHash: newHash }));
+      return true;
+    },
+    async revoke(id, nowMs) {
+      const key = keys.get(id);
+      if (key === undefined || key.revokedAtMs !== null) return false;
+      keys.set(id, Object.freeze({ ...key, revokedAtMs: nowMs }));
+      return true;
+    },
+    async touch(id, nowMs) {
+      const key = keys.get(id);
+      if (key === undefined) return { first: false };
+      const lastUsedAtMs = Math.max(nowMs, key.lastUsedAtMs ?? nowMs);
+      keys.set(id, Object.freeze({ ...key, lastUsedAtMs }));
+      return { first: key.lastUsedAtMs === null };
+    },
+  };
+}
+
+function copy(key: ApiKey): ApiKey {
+  return Object.freeze({
+    ...key,
+    scopes: Object.freeze([...key.scopes]),
+    addressRanges: Object.freeze([...key.addressRanges]),
+    rateLimits: Object.freeze([...key.rateLimits]),
+  });
+}

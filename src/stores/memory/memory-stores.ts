@@ -1,0 +1,30 @@
+import type { AccountStore } from "../../identity/accounts/account.ts";
+import type { ApiKeyStore } from "../../identity/api-keys/api-key.ts";
+import type { RefreshTokenStore } from "../../identity/tokens/refresh-token.ts";
+import type { RevocationStore } from "../../identity/tokens/revocation.ts";
+import { createMemoryAccountStore } from "./account-store.ts";
+import { createMemoryApiKeyStore } from "./api-key-store.ts";
+import { createMemoryRefreshTokenStore } from "./refresh-token-store.ts";
+import { createMemoryRevocationStore } from "./revocation-store.ts";
+import type { MemorySessionStore } from "./session-store.ts";
+import { createMemorySessionStore } from "./session-store.ts";
+
+export interface MemoryStores {
+  readonly accounts: AccountStore;
+  readonly sessions: MemorySessionStore;
+  readonly refreshTokens: RefreshTokenStore;
+  readonly revocations: RevocationStore;
+  readonly apiKeys: ApiKeyStore;
+}
+
+/** Stores in memory, gone with the process: the library's default, and for tests. */
+export function createMemoryStores(): MemoryStores {
+  const sessions = createMemorySessionStore();
+  return {
+    accounts: createMemoryAccountStore(),
+    sessions,
+    refreshTokens: createMemoryRefreshTokenStore(sessions),
+    revocations: createMemoryRevocationStore(),
+    apiKeys: createMemoryApiKeyStore(),
+  };
+}

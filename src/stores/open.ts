@@ -1,0 +1,82 @@
+import type { AccountStore } from "../identity/accounts/account.ts";
+import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
+import type { SessionStore } from "../identity/sessions/session.ts";
+import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
+import type { RevocationStore } from "../identity/tokens/revocation.ts";
+import { DatabaseFault } from "./database-fault.ts";
+import { createMemoryStores } from "./memory/memory-stores.ts";
+import { createSqlAccountStore } from "./sql/account-store.ts";
+import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
+import { migrate, pendingMigrations } from "./sql/migrate.ts";
+import { createSqlRefreshTokenStore } from "./sql/refresh-token-store.ts";
+import { createSqlRevocationStore } from "./sql/revocation-store.ts";
+import { createSqlSessionStore } from "./sql/session-store.ts";
+import { openSqlite } from "./sql/sqlite.ts";
+
+/** Every store of one database. All of them throw `Outage` where it fails. */
+export interface Stores {
+  readonly accounts: AccountStore;
+  readonly sessions: SessionStore;
+  readonly refreshTokens: RefreshTokenStore;
+  readonly revocations: RevocationStore;
+  readonly apiKeys: ApiKeyStore;
+  /** Throws `Outage` where the database does not answer. */
+  health(): Promise<void>;
+  /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
+  migrate(): Promise<readonly string[]>;
+  /** Names of the migrations still to come; until there are none, the stores are not to be used. */
+  pendingMigrations(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the stores that a database URL names: `sqlite:<path>`, or `sqlite::memory:` for stores that end with the
+ * process. Throws `DatabaseFault`, in one line without the URL's secrets, where it names none or cannot be used.
+ */
+export async function openStores({ databaseUrl }: { databaseUrl: string }): Promise<Stores> {
+  const path = sqlitePath(databaseUrl);
+  return path === ":memory:" ? openMemoryStores() : openSqliteStores(path);
+}
+
+function openMemoryStores(): Stores {
+  return {
+    ...createMemoryStores(),
+    health: async () => {},
+    migrate: async () => [],
+    pendingMigrations: async () => [],
+    close: async () => {},
+  };
+}
+
+async function openSqliteStores(path: string): Promise<Stores> {
+  const database = await openSqlite(path);
+  return {
+    accounts: createSqlAccountStore(database),
+    sessions: createSqlSessionStore(database),
+    refreshTokens: createSqlRefreshTokenStore(database),
+    revocations: createSqlRevocationStore(database),
+    apiKeys: createSqlApiKeyStore(database),
+    health: async () => database.probe(),
+    migrate: () => migrate(database.db),
+    pendingMigrations: () => pendingMigrations(database.db),
+    close: async () => database.close(),
+  };
+}
+
+/** `sqlite:data/kyros.db`, `sqlite:/var/lib/kyros.db` and `sqlite:///var/lib/kyros.db` are what people write. */
+function sqlitePath(databaseUrl: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(databaseUrl)?.[1]?.toLowerCase();
+  if (scheme === undefined) throw new DatabaseFault("the database URL has no scheme: use sqlite:<path>");
+  if (scheme !== "sqlite") {
+    throw new DatabaseFault(
+      `a database of kind ${scheme} is not supported by this version: use sqlite:<path>`,
+    );
+  }
+  const path = databaseUrl.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "");
+  if (path === "" || path.startsWith("//")) {
+    throw new DatabaseFault(
+      "the database URL names no path: use sqlite:<path>, such as sqlite:/var/lib/kyros.db",
+    );
+  }
+  return path;
+}

@@ -1,0 +1,45 @@
+import type { CompiledQuery, Kysely, Transaction } from "kysely";
+import type { Awaitable } from "../../kernel/awaitable.ts";
+import type { Schema } from "./schema.ts";
+
+/** What the stores are built on, whichever database it is. */
+export interface SqlDatabase {
+  readonly db: Kysely<Schema>;
+  readonly reads: LiveReads;
+}
+
+/** The tables whose rows are read on the way of every request. */
+export type LiveTable = "accounts" | "sessions" | "api_keys" | "revoked_tokens";
+
+/** How entities of one table are found; each query has exactly one parameter, the id or the key. */
+export interface EntityQueries<Row, T> {
+  readonly table: LiveTable;
+  readonly byId: CompiledQuery<Row>;
+  readonly byKey: CompiledQuery<Row>;
+  readonly fromRow: (row: Row) => T;
+  /** The unique column that `byKey` looks at. */
+  readonly keyOf: (entity: T) => string | null;
+}
+
+export interface EntityReads<T> {
+  findById(id: string): Awaitable<T | undefined>;
+  findByKey(key: string): Awaitable<T | undefined>;
+}
+
+/**
+ * Reads that every request makes, compiled once. What they find is live: as of the last commit, by whichever process.
+ * Entities are frozen, as they may be shared. They throw `Outage` where the database does not answer.
+ */
+export interface LiveReads {
+  entities<Row, T extends { readonly id: string }>(queries: EntityQueries<Row, T>): EntityReads<T>;
+  /** Whether a table has a row for a key. */
+  members(table: LiveTable, byKey: CompiledQuery<unknown>): (key: string) => Awaitable<boolean>;
+}
+
+/** Runs `work` in one serializable transaction that holds the write lock from its start; a throw undoes all of it. */
+export function serializable<T>(
+  db: Kysely<Schema>,
+  work: (trx: Transaction<Schema>) => Promise<T>,
+): Promise<T> {
+  return db.transaction().setIsolationLevel("serializable").execute(work);
+}

@@ -1,0 +1,53 @@
+import type { Kysely } from "kysely";
+import { sql } from "kysely";
+import type { Migration } from "kysely/migration";
+
+/** Each live table and the column of its primary key, as they are at this migration. */
+const JOURNALED = [
+  ["accounts", "id"],
+  ["sessions", "id"],
+  ["api_keys", "id"],
+  ["revoked_tokens", "token_id"],
+] as const;
+
+/**
+ * The journal that live reads follow (`live-reads.ts`): triggers note each row that any writer changes, in its own
+ * transaction. It keeps the latest 4,096 entries or more; a reader that was away for longer starts afresh.
+ */
+export const changeJournal: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    await sql`
+      create table changes (
+        seq integer not null primary key autoincrement,
+        table_name text not null,
+        row_key text not null
+      ) strict`.execute(db);
+    for (const [table, key] of JOURNALED) {
+      await createTrigger(db, table, "insert", [`new.${key}`]);
+      await createTrigger(db, table, "update", [`old.${key}`, `new.${key}`]);
+      await createTrigger(db, table, "delete", [`old.${key}`]);
+    }
+    await sql`
+      create trigger changes_pruned after insert on changes when new.seq % 1024 = 0
+      begin
+        delete from changes where seq <= new.seq - 4096;
+      end`.execute(db);
+    // A journal always has a latest entry: finding the one it saw last is how a reader knows that it missed nothing.
+    await sql`insert into changes (table_name, row_key) values ('', '')`.execute(db);
+  },
+};
+
+/** Notes each distinct one of `keys` after an operation: an update may change the key itself. */
+async function createTrigger(
+  db: Kysely<unknown>,
+  table: string,
+  operation: "insert" | "update" | "delete",
+  keys: readonly string[],
+): Promise<void> {
+  const values = sql.raw(keys.map((key) => `select ${key}`).join(" union "));
+  await sql`
+    create trigger ${sql.id(`${table}_${operation}_noted`)} after ${sql.raw(operation)} on ${sql.id(table)}
+    begin
+      insert into changes (table_name, row_key) select ${sql.lit(table)}, * from (${values});
+    end`.execute(db);
+}

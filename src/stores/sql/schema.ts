@@ -1,0 +1,73 @@
+/**
+ * The tables as the database returns them. Ids are text, instants integers of milliseconds since the epoch, booleans
+ * 0 or 1, lists JSON text (see `columns.ts`); nothing here belongs to one database.
+ */
+export interface Schema {
+  accounts: AccountRow;
+  sessions: SessionRow;
+  refresh_tokens: RefreshTokenRow;
+  revoked_tokens: RevokedTokenRow;
+  api_keys: ApiKeyRow;
+}
+
+export interface AccountRow {
+  id: string;
+  username: string;
+  username_key: string;
+  email: string | null;
+  /** The e-mail address as it is searched: its case folded by us, since databases differ beyond ASCII. */
+  email_key: string | null;
+  role: string;
+  disabled: number;
+  password_hash: string | null;
+  created_at_ms: number;
+  last_login_at_ms: number | null;
+  password_changed_at_ms: number;
+}
+
+export interface SessionRow {
+  id: string;
+  user_id: string;
+  kind: string;
+  secret_hash: string | null;
+  user_agent: string | null;
+  address: string;
+  created_at_ms: number;
+  last_seen_at_ms: number;
+  authenticated_at_ms: number;
+  expires_at_ms: number;
+  idle_expires_at_ms: number;
+  ended_at_ms: number | null;
+}
+
+export interface RefreshTokenRow {
+  hash: string;
+  session_id: string;
+  user_id: string;
+  issued_at_ms: number;
+  expires_at_ms: number;
+  used_at_ms: number | null;
+  successor_hash: string | null;
+}
+
+export interface RevokedTokenRow {
+  token_id: string;
+  expires_at_ms: number;
+}
+
+export interface ApiKeyRow {
+  id: string;
+  public_id: string;
+  secret_hash: string;
+  previous_secret_hash: string | null;
+  previous_expires_at_ms: number | null;
+  name: string;
+  owner_id: string | null;
+  scopes: string;
+  address_ranges: string;
+  rate_limits: string;
+  created_at_ms: number;
+  expires_at_ms: number | null;
+  revoked_at_ms: number | null;
+  last_used_at_ms: number | null;
+}

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Kind } from "../../src/config/kind.ts";
+import { databaseUrl, redisUrls } from "../../src/config/url-kinds.ts";
+
+/** The kinds themselves, as this version does not serve what they read. */
+const URLS: readonly (readonly [kind: Kind<unknown>, text: string, shown: string | readonly string[]])[] = [
+  [databaseUrl, "postgres://db/kyros", "postgres://db/kyros"],
+  [
+    databaseUrl,
+    "postgresql://kyros:p%23w%40@db:5432/kyros?sslmode=require",
+    "postgresql://kyros:***@db:5432/kyros",
+  ],
+  [databaseUrl, "postgres://kyros@[2001:db8::1]/kyros", "postgres://:***@[2001:db8::1]/kyros"],
+  [redisUrls, "redis://cache", ["redis://cache"]],
+  [
+    redisUrls,
+    "rediss://:pw@a:6379/0, rediss://u:pw@b:6379/0",
+    ["rediss://:***@a:6379/0", "rediss://u:***@b:6379/0"],
+  ],
+];
+
+for (const [kind, text, shown] of URLS) {
+  test(`${text} is read as it stands and shown as ${shown}`, () => {
+    const reading = kind.read(text);
+    assert.ok("value" in reading);
+    const value: unknown = reading.value;
+    assert.deepEqual(value, Array.isArray(shown) ? text.split(", ") : text);
+    assert.deepEqual(kind.show(reading.value), shown);
+  });
+}
+
+test("a password that is not percent-encoded is refused, as a part of it would be shown", () => {
+  for (const text of [
+    "postgres://kyros:ab#cd@db/kyros",
+    "postgres://kyros:12/cd@db/kyros",
+    "postgres://kyros:12?cd@db/kyros",
+    "postgres://12/cd@db/kyros",
+    "postgres://db/kyros#",
+  ]) {
+    const reading = databaseUrl.read(text);
+    assert.ok("faults" in reading, text);
+    assert.match(reading.faults[0]!, /percent-encoded/);
+  }
+  for (const text of ["redis://:12/cd@cache", "redis://cache,redis://:12#cd@cache"]) {
+    assert.ok("faults" in redisUrls.read(text), text);
+  }
+});

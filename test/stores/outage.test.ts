@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { describe, it } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { Outage } from "../../src/kernel/failure.ts";
+import type { Stores } from "../../src/stores/open.ts";
+import { sampleAccount, sampleApiKey, sampleRefreshToken, sampleSession } from "../../src/testing/samples.ts";
+import { openTemporaryStores } from "./temporary-stores.ts";
+
+/** Every method of every port, on things that are there. */
+function everyCall({
+  accounts,
+  sessions,
+  refreshTokens,
+  revocations,
+  apiKeys,
+}: Stores): [string, () => unknown][] {
+  const { id } = sampleAccount(1);
+  const rotation = { hash: "a", successorHash: "b", nowMs: 1, graceMs: 1, successorExpiresAtMs: 2 };
+  return [
+    ["accounts.findById", () => accounts.findById(id)],
+    ["accounts.findByUsernameKey", () => accounts.findByUsernameKey("user1")],
+    ["accounts.list", () => accounts.list({ limit: 1 })],
+    ["accounts.list of a search", () => accounts.list({ limit: 1, search: "u" })],
+    ["accounts.create", () => accounts.create(sampleAccount(2))],
+    ["accounts.update", () => accounts.update(id, { email: null })],
+    ["accounts.upgradePasswordHash", () => accounts.upgradePasswordHash(id, "a", "b")],
+    ["sessions.start", () => sessions.start(sampleSession(2))],
+    ["sessions.findById", () => sessions.findById(id)],
+    ["sessions.findBySecretHash", () => sessions.findBySecretHash(sampleSession(1).secretHash!)],
+    ["sessions.listLive", () => sessions.listLive(id, 1)],
+    ["sessions.touch", () => sessions.touch(id, 1, 2)],
+    ["sessions.reauthenticate", () => sessions.reauthenticate(id, "a", "b", 1)],
+    ["sessions.end", () => sessions.end(id, id, 1)],
+    ["sessions.endAll", () => sessions.endAll(id, 1)],
+    ["sessions.purge", () => sessions.purge(1)],
+    ["refreshTokens.issue", () => refreshTokens.issue(sampleRefreshToken("b"))],
+    ["refreshTokens.rotate", () => refreshTokens.rotate(rotation)],
+    ["refreshTokens.find", () => refreshTokens.find("a")],
+    ["refreshTokens.purge", () => refreshTokens.purge(1)],
+    ["revocations.revoke", () => revocations.revoke("jti", 1)],
+    ["revocations.isRevoked", () => revocations.isRevoked("jti")],
+    ["revocations.purge", () => revocations.purge(1)],
+    ["apiKeys.create", () => apiKeys.create(sampleApiKey(2))],
+    ["apiKeys.findByPublicId", () => apiKeys.findByPublicId("public1")],
+    ["apiKeys.findById", () => apiKeys.findById(id)],
+    ["apiKeys.list", () => apiKeys.list({ limit: 1 })],
+    ["apiKeys.countLive", () => apiKeys.countLive(id)],
+    ["apiKeys.rotate", () => apiKeys.rotate(id, "a", "b", 1)],
+    ["apiKeys.revoke", () => apiKeys.revoke(id, 1)],
+    ["apiKeys.touch", () => apiKeys.touch(id, 1)],
+  ];
+}
+
+async function assertOutages(calls: readonly [string, () => unknown][]): Promise<void> {
+  for (const [name, call] of calls) {
+    await assert.rejects(
+      async () => call(),
+      (error: unknown) => {
+        assert.ok(error instanceof Outage, `${name}: ${error}`);
+        assert.equal(error.dependency, "database");
+        assert.ok(error.cause instanceof Error, name);
+        return true;
+      },
+      name,
+    );
+  }
+}
+
+async function openFilled(): Promise<Stores & { readonly path: string }> {
+  const stores = await openTemporaryStores();
+  await stores.accounts.create(sampleAccount(1));
+  await stores.sessions.start(sampleSession(1));
+  await stores.refreshTokens.issue(sampleRefreshToken("a"));
+  await stores.apiKeys.create(sampleApiKey(1));
+  for (const [, call] of everyCall(stores).filter(([name]) => /find|isRevoked/.test(name))) await call();
+  return stores;
+}
+
+describe("an outage of the database", () => {
+  it("is what every method of every port throws once it is closed, cached or not", async () => {
+    const stores = await openFilled();
+    await stores.close();
+    await assertOutages(everyCall(stores));
+    await assertOutages([
+      ["health", () => stores.health()],
+      ["migrate", () => stores.migrate()],
+      ["pendingMigrations", () => stores.pendingMigrations()],
+    ]);
+  });
+
+  it("is what they throw where the tables are gone", async () => {
+    const stores = await openFilled();
+    const stranger = new DatabaseSync(stores.path);
+    for (const table of ["refresh_tokens", "sessions", "accounts", "api_keys", "revoked_tokens", "changes"]) {
+      stranger.exec(`drop table ${table}`);
+    }
+    stranger.close();
+    await nextTurn();
+    await assertOutages(everyCall(stores));
+    await stores.close();
+  });
+
+  it("is what a damaged list is, and never a key without restrictions", async () => {
+    const stores = await openFilled();
+    const stranger = new DatabaseSync(stores.path);
+    for (const damaged of ["", "{}", "null", '"read"', "[1]", '["read"']) {
+      stranger.prepare("update api_keys set address_ranges = ?").run(damaged);
+      await nextTurn();
+      await assertOutages([
+        ["findByPublicId", () => stores.apiKeys.findByPublicId("public1")],
+        ["list", () => stores.apiKeys.list({ limit: 1 })],
+      ]);
+    }
+    stranger.close();
+    await stores.close();
+  });
+
+  it("is over when the database is back: nothing has to be opened again", async () => {
+    const stores = await openFilled();
+    const stranger = new DatabaseSync(stores.path);
+    stranger.exec("alter table sessions rename to hidden");
+    await nextTurn();
+    await assertOutages([["sessions.findById", () => stores.sessions.listLive("x", 1)]]);
+    stranger.exec("alter table hidden rename to sessions");
+    await nextTurn();
+    await stores.health();
+    assert.deepEqual(await stores.sessions.listLive("x", 1), []);
+    stranger.close();
+    await stores.close();
+  });
+});
