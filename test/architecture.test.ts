@@ -56,7 +56,7 @@ const ONLY_THERE: readonly {
 ];
 
 const MOST_LINES = 250;
-const BANNED_NAMES = /(^|[-/])(utils?|helpers?|managers?|common|misc)([-./]|$)/;
+const BANNED_NAMES = /(^|[-/])(utils?|helpers?|managers?|misc)([-./]|$)|(^|\/)common[./]/;
 
 interface Source {
   readonly path: string;

@@ -52,6 +52,7 @@ async function signUp(count: number, databaseUrl: string, secret: string) {
     const sessions = createSessions({
       store: stores.sessions,
       random: systemRandom,
+      events: { record: () => undefined },
       maxTtlMs: DAY_MS,
       idleTtlMs: { browser: DAY_MS, token: DAY_MS },
     });
@@ -72,7 +73,10 @@ async function signUp(count: number, databaseUrl: string, secret: string) {
         lastLoginAtMs: null,
         passwordChangedAtMs: nowMs,
       });
-      const session = await sessions.startToken(id, { address: "127.0.0.1", userAgent: null }, nowMs);
+      const session = await sessions.startToken(
+        { id, username, email: null, role: "user" },
+        { atMs: nowMs, actor: { kind: "system" }, address: "127.0.0.1" },
+      );
       const subject = { userId: id, sessionId: session.id, role: "user", nowMs } as const;
       members.push({ id, username, token: tokens.issue(subject).token });
       if (at === 0) forgedToken = forger.issue(subject).token;

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { SettingsFault } from "../config/settings-fault.ts";
 import { Outage, Refusal } from "../kernel/failure.ts";

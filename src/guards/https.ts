@@ -30,7 +30,7 @@ export function createHttpsGuard(options: HttpsOptions): Guard {
   return {
     name: "https",
     check(exchange) {
-      if (exchange.client.scheme === "https") return PASS;
+      if (exchange.client.scheme === "https" || exchange.rule.plainHttp === true) return PASS;
       if (exchange.rule.page !== true || !isNavigation(exchange)) return REFUSAL;
       return redirect(exchange, allowed) ?? REFUSAL;
     },

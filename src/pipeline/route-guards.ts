@@ -5,11 +5,20 @@ import type { Guarded, Rule } from "../kernel/rule.ts";
 import { DEFAULT_RULE, PUBLIC_RULE } from "../kernel/rule.ts";
 import type { RouteGuard } from "./gate.ts";
 
-/** What a guard may ask on top; every field narrows but `csrf`, `limit` and `page`, which say what kind of route it is. */
+/** What a guard may ask on top; every field narrows but `csrf`, `limit`, `page` and `plainHttp`, which say what kind of route it is. */
 export type RuleOptions = Partial<
   Pick<
     Rule,
-    "role" | "exactRole" | "scopes" | "callers" | "freshWithinMs" | "csrf" | "limit" | "page" | "policy"
+    | "role"
+    | "exactRole"
+    | "scopes"
+    | "callers"
+    | "freshWithinMs"
+    | "csrf"
+    | "limit"
+    | "page"
+    | "plainHttp"
+    | "policy"
   >
 >;
 

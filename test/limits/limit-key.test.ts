@@ -103,6 +103,7 @@ describe("limit keys as 128 bits", () => {
     "address:1.2.3.4 ",
     "address:2001:DB8::/56",
     "address:2001:0db8::/56",
+    "address:2001:db\u00b8::/56",
     "address:2001:db8:0::/56",
     "address:2001:db8:0:101::/56",
     "address:1:2:3:400:5::/56",

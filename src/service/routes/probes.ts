@@ -3,7 +3,7 @@ import { routeGuards } from "../../pipeline/route-guards.ts";
 import type { App, Service } from "../service.ts";
 
 /** Probes are no client's requests: not limited, so that no client can make a healthy instance look dead. */
-const probe = routeGuards.allowAnonymous({ limit: "off" });
+const probe = routeGuards.allowAnonymous({ limit: "off", plainHttp: true });
 
 export function probeRoutes(app: App, service: Service): void {
   app.get(
