@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { SettingsFault } from "../config/settings-fault.ts";
 import { Outage, Refusal } from "../kernel/failure.ts";
+import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { secretCommand } from "./commands/secret.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -14,7 +15,7 @@ const program = new Command("kyros")
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
 
-for (const command of [serveCommand(), migrateCommand(), userCommand(), secretCommand()]) {
+for (const command of [serveCommand(), migrateCommand(), userCommand(), keyCommand(), secretCommand()]) {
   program.addCommand(inherit(command));
 }
 

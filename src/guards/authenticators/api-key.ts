@@ -18,7 +18,7 @@ export interface ApiKeyAuthenticatorOptions {
 }
 
 export interface ApiKeyAuthenticator extends Authenticator {
-  /** Whether a bearer credential is one of these rather than a token: tokens have dots, keys have none. */
+  /** Whether a bearer credential is one of these rather than a token. */
   isApiKey(text: string): boolean;
   authenticateKey(exchange: Exchange, key: string): Awaitable<AuthOutcome>;
 }
@@ -56,7 +56,7 @@ export function createApiKeyAuthenticator(options: ApiKeyAuthenticatorOptions): 
       if (lines.length !== 1) return rejected("api_key", "more than one X-API-Key header", "unauthenticated");
       return authenticator.authenticateKey(exchange, lines[0]!);
     },
-    isApiKey: (text) => !text.includes("."),
+    isApiKey: apiKeys.isKey,
     authenticateKey(exchange, key) {
       return then(apiKeys.verify(key, exchange.client.address, exchange.nowMs), (outcome) => {
         if (outcome.kind === "invalid") return rejected("api_key", outcome.cause, "unauthenticated");

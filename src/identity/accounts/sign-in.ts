@@ -32,6 +32,8 @@ export interface SignIn {
 
 /** One address may try this many accounts' worth of passwords: room for an office, none for a list of names. */
 const SPRAY_FACTOR = 10;
+/** What any policy may allow. */
+const HIGHEST_LIMIT = 1e9;
 
 /**
  * Tries are counted before anything is hashed, on the canonical name, so that no spelling of it is a fresh start
@@ -39,7 +41,11 @@ const SPRAY_FACTOR = 10;
  */
 export function createSignIn(options: SignInOptions): SignIn {
   const { accounts, store, limiter, policy, events } = options;
-  const spray = policy && { ...policy, name: "login-address", limit: policy.limit * SPRAY_FACTOR };
+  const spray = policy && {
+    ...policy,
+    name: "login-address",
+    limit: Math.min(policy.limit * SPRAY_FACTOR, HIGHEST_LIMIT),
+  };
 
   async function charge(username: string, act: Act): Promise<Allowance | undefined> {
     if (policy === undefined || spray === undefined) return undefined;

@@ -6,7 +6,7 @@ import type { Random } from "../../kernel/random.ts";
 import { uuidv7 } from "../../kernel/random.ts";
 import { parseCidrs } from "../../net/cidr.ts";
 import type { ApiKey, ApiKeyStore } from "./api-key.ts";
-import { generateKeyText, parseKeyText } from "./key-text.ts";
+import { generateKeyText, KEY_PREFIX, parseKeyText } from "./key-text.ts";
 
 /** What a new key is to be; checked by whoever takes it from a caller. */
 export interface NewApiKey {
@@ -29,6 +29,8 @@ export type KeyOutcome =
   | { readonly kind: "invalid"; readonly cause: string };
 
 export interface ApiKeys {
+  /** Whether a text is a key by its form, or one of the static keys, rather than some other credential. */
+  isKey(text: string): boolean;
   /** Makes a key; its text is in the result and nowhere else. */
   create(wanted: NewApiKey, act: Act): Promise<{ apiKey: ApiKey; text: string }>;
   /** Whose key a text is, if it may be used from this address now. */
@@ -80,6 +82,8 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   }
 
   return {
+    isKey: (text) => text.startsWith(KEY_PREFIX) || ofStatics(text) !== undefined,
+
     async create(wanted, act) {
       const { publicId, secret, text } = generateKeyText(random);
       const apiKey: ApiKey = {

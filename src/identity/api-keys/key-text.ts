@@ -8,7 +8,8 @@ export interface KeyText {
 }
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const PREFIX = "kyros_";
+/** What every key begins with. */
+export const KEY_PREFIX = "kyros_";
 const PUBLIC_ID_LENGTH = 12;
 /** 43 characters of 62 are 256 bits. */
 const SECRET_LENGTH = 43;
@@ -25,7 +26,7 @@ export function generateKeyText(
   publicId = base62(random, PUBLIC_ID_LENGTH),
 ): KeyText & { text: string } {
   const secret = base62(random, SECRET_LENGTH);
-  const body = `${PREFIX}${publicId}_${secret}`;
+  const body = `${KEY_PREFIX}${publicId}_${secret}`;
   return { publicId, secret, text: `${body}_${checksum(body)}` };
 }
 

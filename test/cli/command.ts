@@ -1,0 +1,88 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Served {
+  /** All plain lines of standard output so far; those of the log are JSON. */
+  readonly plainLines: readonly string[];
+  readonly url: string;
+  terminate(): Promise<Ended>;
+}
+
+/** The `kyros` command as a process of its own, on a data directory of its own and no other environment. */
+export interface Kyros {
+  readonly dataDir: string;
+  run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
+  /** Resolves once it says where it listens. */
+  serve(): Promise<Served>;
+  remove(): Promise<void>;
+}
+
+export async function kyrosCommand(): Promise<Kyros> {
+  const dataDir = await mkdtemp(join(tmpdir(), "kyros-cli-"));
+  const started = (args: readonly string[], env: Record<string, string> = {}) =>
+    spawn(process.execPath, [MAIN, ...args], {
+      cwd: dataDir,
+      env: { KYROS_DATA_DIR: dataDir, KYROS_PORT: "0", KYROS_BCRYPT_COST: "10", ...env },
+    });
+
+  return {
+    dataDir,
+    async run(args, { input = "", env } = {}) {
+      const child = started(args, env);
+      const ended = end(child);
+      // A command that reads nothing may be gone before this is written.
+      child.stdin.on("error", () => undefined);
+      child.stdin.end(input);
+      return ended;
+    },
+    async serve() {
+      const child = started(["serve"]);
+      const ended = end(child);
+      const plainLines: string[] = [];
+      const url = await new Promise<string>((resolve, reject) => {
+        createInterface({ input: child.stdout }).on("line", (line) => {
+          if (line.startsWith("{")) return;
+          plainLines.push(line);
+          const listening = /http:\/\/\S+/.exec(line)?.[0];
+          if (listening !== undefined) resolve(listening);
+        });
+        ended.then(({ stderr }) => reject(new Error(`serve ended: ${stderr}`)));
+      });
+      return {
+        plainLines,
+        url,
+        terminate() {
+          child.kill("SIGTERM");
+          return ended;
+        },
+      };
+    },
+    remove: () => rm(dataDir, { recursive: true, force: true }),
+  };
+}
+
+async function end(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  return { exitCode, stdout, stderr };
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { Kyros } from "./command.ts";
+import { kyrosCommand } from "./command.ts";
+
+const PASSWORD = "correct horse battery staple";
+
+describe("kyros user", () => {
+  let kyros: Kyros;
+  before(async () => {
+    kyros = await kyrosCommand();
+    const { exitCode, stderr } = await kyros.run(
+      ["user", "create", "root", "--role", "admin", "--email", "root@example.org", "--password-stdin"],
+      { input: `${PASSWORD}\n` },
+    );
+    assert.equal(exitCode, 0, stderr);
+  });
+  after(() => kyros.remove());
+
+  it("prints a generated password once, and never one that it was given", async () => {
+    const generated = await kyros.run(["user", "create", "Bob"]);
+    assert.equal(generated.exitCode, 0, generated.stderr);
+    const password = /^created Bob \(user\)\npassword: ([A-Za-z0-9_-]{20,})\n$/.exec(generated.stdout)?.[1];
+    assert.ok(password, generated.stdout);
+    assert.ok(!generated.stderr.includes(password));
+    const given = await kyros.run(["user", "create", "carol", "--password-stdin"], { input: PASSWORD });
+    assert.equal(given.stdout, "created carol (user)\n");
+    assert.ok(!given.stderr.includes(PASSWORD));
+  });
+
+  it("lists accounts as JSON without anything of their passwords", async () => {
+    const { exitCode, stdout } = await kyros.run(["user", "list", "--json"]);
+    assert.equal(exitCode, 0);
+    const { items, next_cursor } = JSON.parse(stdout) as { items: Record<string, unknown>[]; next_cursor: null };
+    assert.equal(next_cursor, null);
+    const root = items.find(({ username }) => username === "root")!;
+    assert.deepEqual(Object.keys(root).sort(), [
+      "created_at",
+      "disabled",
+      "email",
+      "id",
+      "last_login_at",
+      "mfa",
+      "role",
+      "username",
+    ]);
+    assert.equal(root["email"], "root@example.org");
+    assert.equal(root["role"], "admin");
+    assert.ok(!stdout.includes("$2"));
+  });
+
+  it("gives a role, which the list shows", async () => {
+    const created = await kyros.run(["user", "create", "dora"]);
+    assert.equal(created.exitCode, 0, created.stderr);
+    assert.equal((await kyros.run(["user", "role", "dora", "moderator"])).exitCode, 0);
+    const { stdout } = await kyros.run(["user", "list"]);
+    assert.match(stdout, /^dora\tmoderator\tactive\t-\t/m);
+  });
+
+  const failures: [what: string, args: string[], input: string, exitCode: number, says: RegExp][] = [
+    ["an unknown user", ["user", "disable", "nobody"], "", 1, /nobody/],
+    ["a name that is none", ["user", "enable", "no name!"], "", 1, /no name!/],
+    ["the last admin", ["user", "disable", "root"], "", 1, /last admin/],
+    ["a name that is taken", ["user", "create", "ROOT"], "", 1, /cannot be had/],
+    ["a password that is too short", ["user", "create", "eve", "--password-stdin"], "abc\n", 1, /password/],
+    ["no password", ["user", "create", "eve", "--password-stdin"], "", 2, /standard input is empty/],
+    ["two lines", ["user", "create", "eve", "--password-stdin"], "a\nb\n", 2, /more than one line/],
+    ["a missing name", ["user", "create"], "", 2, /name/],
+    ["a role that is none", ["user", "create", "eve", "--role", "god"], "", 2, /user, moderator, admin/],
+    ["a role that is none, given later", ["user", "role", "root", "god"], "", 2, /user, moderator, admin/],
+    ["an unknown option", ["user", "list", "--yaml"], "", 2, /--yaml/],
+    ["an unknown command", ["frobnicate"], "", 2, /frobnicate/],
+    ["an unknown sub-command", ["user", "remove", "root"], "", 2, /remove/],
+  ];
+  it("says in one line what did not work (exit 1) or was called wrongly (exit 2)", async () => {
+    const all = await Promise.all(failures.map(([, args, input]) => kyros.run(args, { input })));
+    for (const [at, [what, , , exitCode, says]] of failures.entries()) {
+      const ended = all[at]!;
+      assert.equal(ended.exitCode, exitCode, `${what}: ${ended.stderr}`);
+      assert.equal(ended.stdout, "", what);
+      assert.match(ended.stderr, /^kyros: [^\n]+\n$/, what);
+      assert.match(ended.stderr, says, what);
+    }
+  });
+
+  it("helps with every command", async () => {
+    const commands = [[], ["serve"], ["migrate"], ["user"], ["user", "create"], ["secret", "generate"]];
+    const all = await Promise.all(commands.map((command) => kyros.run([...command, "--help"])));
+    for (const { exitCode, stdout, stderr } of all) {
+      assert.equal(exitCode, 0);
+      assert.match(stdout, /^Usage: kyros/);
+      assert.equal(stderr, "");
+    }
+  });
+});
