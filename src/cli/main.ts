@@ -37,7 +37,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     if (error.code === "commander.help") return 2;
-    return say(error.message.replace(/^error: /, ""), 2);
+    return say(error.message.replace(/^error: /, "").replaceAll("\n", " "), 2);
   }
   if (error instanceof UsageFault) return say(error.message, 2);
   if (error instanceof SettingsFault) return say(error.message, 2);

@@ -11,6 +11,7 @@ import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
 import { compose } from "./compose.ts";
+import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { createServer } from "./server.ts";
 
@@ -76,6 +77,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       isAccepting: () => accepting,
     });
     await app.listen({ host: settings.host, port: settings.port });
+    const housekeeping = startHousekeeping(stores, systemClock, log.failure);
     const address = app.server.address();
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
@@ -84,6 +86,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       stores,
       async stop() {
         accepting = false;
+        housekeeping.stop();
         await app.close();
         await stores.close();
       },
