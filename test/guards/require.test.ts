@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { createRequire } from "../../src/guards/require.ts";
+import { scopeCovers } from "../../src/guards/scope.ts";
+import type { AuthOutcome } from "../../src/kernel/authentication.ts";
+import { ABSENT, rejected } from "../../src/kernel/authentication.ts";
+import type { Client, RequestView } from "../../src/kernel/exchange.ts";
+import { Exchange } from "../../src/kernel/exchange.ts";
+import type { Authenticated, Role } from "../../src/kernel/principal.ts";
+import type { Rule } from "../../src/kernel/rule.ts";
+import { DEFAULT_RULE, PUBLIC_RULE } from "../../src/kernel/rule.ts";
+
+const NOW = 1_800_000_000_000;
+const guard = createRequire();
+
+function person(role: Role, extra: object = {}): Authenticated {
+  const user = { id: "u", username: "u", email: null, role };
+  return {
+    kind: "user",
+    user,
+    credential: "session",
+    sessionId: "s",
+    authenticatedAtMs: NOW - 60_000,
+    ...extra,
+  };
+}
+
+function program(role: Role, scopes: readonly string[]): Authenticated {
+  const user = { id: "u", username: "u", email: null, role };
+  return {
+    kind: "service",
+    user,
+    credential: "api_key",
+    keyId: "k",
+    keyName: "k",
+    scopes,
+    authenticatedAtMs: NOW,
+  };
+}
+
+async function judge(rule: Rule, outcome: AuthOutcome): Promise<string> {
+  const exchange = new Exchange({ method: "GET" } as RequestView, rule, "id", {} as Client, NOW, []);
+  exchange.outcome = outcome;
+  const decision = await guard.check(exchange);
+  return decision.kind === "deny" ? decision.problem.code : decision.kind;
+}
+
+function as(principal: Authenticated): AuthOutcome {
+  return { kind: "authenticated", principal };
+}
+
+describe("require", () => {
+  it("is closed unless opened", async () => {
+    assert.equal(await judge(DEFAULT_RULE, ABSENT), "unauthenticated");
+    assert.equal(await judge(DEFAULT_RULE, rejected("access_token", "bad")), "token_invalid");
+    assert.equal(await judge(DEFAULT_RULE, as(person("user"))), "pass");
+    assert.equal(await judge(PUBLIC_RULE, ABSENT), "pass");
+  });
+
+  it("takes an optional credential only if it is valid, and a stale cookie as nobody", async () => {
+    const optional: Rule = { ...DEFAULT_RULE, access: "optional" };
+    assert.equal(await judge(optional, ABSENT), "pass");
+    assert.equal(await judge(optional, rejected("session", "over", "unauthenticated")), "pass");
+    assert.equal(await judge(optional, rejected("access_token", "bad")), "token_invalid");
+  });
+
+  it("orders roles, and can ask for exactly one", async () => {
+    const table: readonly [Role, Role, string, string][] = [
+      ["user", "admin", "insufficient_role", "insufficient_role"],
+      ["moderator", "moderator", "pass", "pass"],
+      ["admin", "moderator", "pass", "insufficient_role"],
+    ];
+    for (const [held, role, byRank, exactly] of table) {
+      assert.equal(await judge({ ...DEFAULT_RULE, role }, as(person(held))), byRank);
+      assert.equal(await judge({ ...DEFAULT_RULE, exactRole: role }, as(person(held))), exactly);
+    }
+  });
+
+  it("lends no owner's rank to a key, and lets a key nowhere that is for people", async () => {
+    const admins: Rule = { ...DEFAULT_RULE, role: "admin" };
+    const scoped: Rule = { ...admins, scopes: ["admin:users:read"] };
+    assert.equal(await judge(admins, as(program("admin", ["*"]))), "insufficient_scope");
+    assert.equal(await judge(scoped, as(program("admin", []))), "insufficient_scope");
+    assert.equal(await judge(scoped, as(program("admin", ["admin:*"]))), "pass");
+    assert.equal(await judge(scoped, as(program("user", ["admin:*"]))), "insufficient_role");
+    assert.equal(
+      await judge({ ...DEFAULT_RULE, callers: "people" }, as(program("admin", ["*"]))),
+      "insufficient_scope",
+    );
+  });
+
+  it("holds a person's scope-limited token to its scopes, and an unlimited one to the role alone", async () => {
+    const rule: Rule = { ...DEFAULT_RULE, scopes: ["jobs:write"] };
+    assert.equal(await judge(rule, as(person("user"))), "pass");
+    assert.equal(await judge(rule, as(person("user", { scopes: ["jobs:read"] }))), "insufficient_scope");
+    assert.equal(await judge(rule, as(person("user", { scopes: ["jobs:*"] }))), "pass");
+  });
+
+  it("asks for a fresh sign-in", async () => {
+    assert.equal(await judge({ ...DEFAULT_RULE, freshWithinMs: 60_000 }, as(person("user"))), "pass");
+    assert.equal(
+      await judge({ ...DEFAULT_RULE, freshWithinMs: 59_999 }, as(person("user"))),
+      "step_up_required",
+    );
+  });
+
+  it("takes nothing but true from a policy", async () => {
+    const answers: readonly [unknown, string][] = [
+      [true, "pass"],
+      [false, "insufficient_role"],
+      [undefined, "insufficient_role"],
+      ["yes", "insufficient_role"],
+      [Promise.resolve(true), "pass"],
+      [Promise.resolve(1), "insufficient_role"],
+    ];
+    for (const [answer, expected] of answers) {
+      assert.equal(
+        await judge({ ...DEFAULT_RULE, policy: () => answer as boolean }, as(person("user"))),
+        expected,
+      );
+    }
+  });
+});
+
+describe("scopes", () => {
+  it("cover by segment", () => {
+    const table: readonly [string, string, boolean][] = [
+      ["jobs:read", "jobs:read", true],
+      ["jobs:read", "jobs:write", false],
+      ["jobs:*", "jobs:run:cancel", true],
+      ["jobs:*", "jobs", false],
+      ["jobs:*:cancel", "jobs:run:cancel", true],
+      ["jobs:*:cancel", "jobs:run:start", false],
+      ["jobs", "jobs:read", false],
+      ["job", "jobs", false],
+      ["*", "anything:at:all", true],
+    ];
+    for (const [held, needed, covers] of table)
+      assert.equal(scopeCovers(held, needed), covers, `${held} ${needed}`);
+  });
+});
