@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { generateSecret, openKeyring } from "../../src/crypto/keyring.ts";
+import { type Account, toUser } from "../../src/identity/accounts/account.ts";
 import { canonicalUsername } from "../../src/identity/accounts/username.ts";
-import { createSessions } from "../../src/identity/sessions/sessions.ts";
-import { createAccessTokens } from "../../src/identity/tokens/access-tokens.ts";
+import { createAccessToken, createKyros } from "../../src/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { systemRandom, uuidv7 } from "../../src/kernel/random.ts";
 import { openStores } from "../../src/stores/open.ts";
@@ -30,38 +30,22 @@ export interface Population {
 
 const ISSUER = "kyros";
 const AUDIENCE = "kyros";
-const DAY_MS = 86_400_000;
-
-function createIssuer(secret: string) {
-  return createAccessTokens({
-    keyring: openKeyring({ current: secret }),
-    issuer: ISSUER,
-    audience: AUDIENCE,
-    ttlMs: DAY_MS,
-  });
-}
 
 /** Signs up `count` users with Kyros's own SQLite stores, and signs each in. */
 async function signUp(count: number, databaseUrl: string, secret: string) {
-  const nowMs = systemClock.now();
-  const tokens = createIssuer(secret);
-  const forger = createIssuer(generateSecret(systemRandom));
   const stores = await openStores({ databaseUrl });
   try {
     await stores.migrate();
-    const sessions = createSessions({
-      store: stores.sessions,
-      random: systemRandom,
-      events: { record: () => undefined },
-      maxTtlMs: DAY_MS,
-      idleTtlMs: { browser: DAY_MS, token: DAY_MS },
-    });
+    const open = (own: string) => createKyros({ secret: own, issuer: ISSUER, audience: AUDIENCE, stores });
+    const kyros = open(secret);
+    const forger = open(generateSecret(systemRandom));
+    const nowMs = systemClock.now();
     const members: Member[] = [];
     let forgedToken = "";
     for (let at = 0; at < count; at++) {
       const id = uuidv7(nowMs, systemRandom);
       const username = `user-${1000 + at}`;
-      await stores.accounts.create({
+      const account: Account = {
         id,
         username,
         usernameKey: canonicalUsername(username)!.key,
@@ -72,14 +56,10 @@ async function signUp(count: number, databaseUrl: string, secret: string) {
         createdAtMs: nowMs,
         lastLoginAtMs: null,
         passwordChangedAtMs: nowMs,
-      });
-      const session = await sessions.startToken(
-        { id, username, email: null, role: "user" },
-        { atMs: nowMs, actor: { kind: "system" }, address: "127.0.0.1" },
-      );
-      const subject = { userId: id, sessionId: session.id, role: "user", nowMs } as const;
-      members.push({ id, username, token: tokens.issue(subject).token });
-      if (at === 0) forgedToken = forger.issue(subject).token;
+      };
+      await stores.accounts.create(account);
+      members.push({ id, username, token: await createAccessToken(kyros, toUser(account)) });
+      if (at === 0) forgedToken = await createAccessToken(forger, toUser(account));
     }
     return { members, forgedToken };
   } finally {

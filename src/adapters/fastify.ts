@@ -112,7 +112,7 @@ function register(app: FastifyInstance, { kyros }: KyrosFastifyOptions, done: ()
     send(reply, pipeline.refuse(request.exchange, NOT_FOUND));
   });
   app.setErrorHandler((error, request, reply) => {
-    send(reply, answerToError(kyros, request, error));
+    send(reply, answerToError(kyros, request, reply, error));
   });
   done();
 }
@@ -123,12 +123,24 @@ function settle(outcome: Outcome, reply: FastifyReply, next: () => void): void {
 }
 
 /** The answer to anything thrown while a request was served: the framework's faults, refusals, outages, crashes. */
-export function answerToError(kyros: Gate, request: FastifyRequest, error: unknown): Answer {
-  const exchange = request.exchange ?? kyros.pipeline.open(new NodeView(request.raw), PUBLIC_RULE);
+export function answerToError(
+  kyros: Gate,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): Answer {
+  const exchange = request.exchange ?? openLate(kyros, request, reply);
   const known = asRefusal(error);
   return known instanceof Refusal
     ? kyros.pipeline.refuse(exchange, known.problem)
     : kyros.pipeline.fail(exchange, known);
+}
+
+/** An exchange for a request that the framework refused before any hook: its answer carries the headers all the same. */
+function openLate({ pipeline }: Gate, request: FastifyRequest, reply: FastifyReply): Exchange {
+  const exchange = pipeline.open(new NodeView(request.raw), PUBLIC_RULE);
+  carryStaged(reply.raw, exchange);
+  return exchange;
 }
 
 /** Sends a whole answer in place of the route's own. */

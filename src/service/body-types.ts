@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from "fastify";
 import { Refusal } from "../kernel/failure.ts";
 import { problem } from "../kernel/problem.ts";
 import { JsonFault, parseStrictJson } from "../kernel/strict-json.ts";
@@ -41,6 +41,20 @@ export function installBodyTypes(app: FastifyInstance): void {
     }
     done();
   });
+  app.addHook("onRoute", (route) => {
+    if (hasSchemaPerType(route.schema?.body))
+      route.preValidation = [route.preValidation ?? [], requireBody].flat();
+  });
+}
+
+function hasSchemaPerType(body: unknown): boolean {
+  return typeof body === "object" && body !== null && "content" in body;
+}
+
+/** Fastify picks a schema by the media type: a request that names none would reach its handler unjudged. */
+function requireBody(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  if (request.body !== undefined) done();
+  else done(new Refusal(problem("validation_failed", "Send a body.")));
 }
 
 function settle(done: (error: Error | null, body?: unknown) => void, read: () => unknown): void {

@@ -38,7 +38,7 @@ export async function createServer(service: Service): Promise<App> {
       customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true },
     },
     clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, request, reply) => send(reply, answerToError(service, request, error)),
+    frameworkErrors: (error, request, reply) => send(reply, answerToError(service, request, reply, error)),
   });
 
   const methods = installMethodRefusals(app);

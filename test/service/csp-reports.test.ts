@@ -30,7 +30,11 @@ describe("POST /security/csp-report", () => {
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
     const events = service.events.slice(length).filter(({ name }) => name === "csp.violation");
-    return { status: response.status, text: await response.text(), details: events.map((one) => one.details) };
+    return {
+      status: response.status,
+      text: await response.text(),
+      details: events.map((one) => one.details),
+    };
   }
 
   it("takes the report of CSP Level 2, and keeps its URLs without query and fragment", async () => {
@@ -109,7 +113,16 @@ describe("POST /security/csp-report", () => {
   });
 
   it("refuses a body that is no report", async () => {
-    for (const body of ["", "{", "{}", "null", "1", '"csp-report"', '{"csp-report":[]}', '{"csp-report":null}']) {
+    for (const body of [
+      "",
+      "{",
+      "{}",
+      "null",
+      "1",
+      '"csp-report"',
+      '{"csp-report":[]}',
+      '{"csp-report":null}',
+    ]) {
       const { status, text, details } = await report(LEVEL_2, body);
       assert.equal(status, PROBLEMS.validation_failed.status, body);
       assert.equal(JSON.parse(text).code, "validation_failed");

@@ -82,7 +82,13 @@ for (const { method, path } of ROUTES) {
 
     it("refuses a token that is cut, lengthened or doubled", async () => {
       const { csrf } = mine;
-      for (const token of [csrf.slice(0, -1), csrf.slice(1), csrf.slice(0, 32), `${csrf}A`, `${csrf}, ${csrf}`])
+      for (const token of [
+        csrf.slice(0, -1),
+        csrf.slice(1),
+        csrf.slice(0, 32),
+        `${csrf}A`,
+        `${csrf}, ${csrf}`,
+      ])
         await refused({ "x-csrf-token": token });
     });
 

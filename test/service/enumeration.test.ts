@@ -65,10 +65,7 @@ describe("whether an account exists", () => {
   it("is not told by the right password of a disabled account", async () => {
     const disabled = await attempt("/auth/login", "disabled", PASSWORD);
     assert.equal(disabled.status, 401);
-    assert.deepEqual(
-      disabled.body,
-      (await attempt("/auth/login", "nobody", PASSWORD)).body,
-    );
+    assert.deepEqual(disabled.body, (await attempt("/auth/login", "nobody", PASSWORD)).body);
   });
 
   it("is not told by the limit: an unknown name is counted and refused as a known one", async () => {

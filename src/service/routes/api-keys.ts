@@ -104,12 +104,14 @@ export function apiKeyRoutes(app: App, service: Service): void {
       schema: {
         summary: "Give an API key a new secret; the old one works until the overlap ends",
         params: IdParameter,
-        body: Type.Optional(
+        // No body at all is `null` to the validator.
+        body: Type.Union([
           Type.Object(
             { overlap: Type.Optional(Type.String({ maxLength: 16 })) },
             { additionalProperties: false },
           ),
-        ),
+          Type.Null(),
+        ]),
         response: { 200: NewKeyShape },
       },
     },
