@@ -9,7 +9,7 @@ const HIGHEST_LIMIT = 1e9;
 const LONGEST_WINDOW_MS = 366 * 86_400_000;
 
 /** How much more one address may do than one client: several share it, and each request is charged before it is known. */
-const ADDRESS_FACTOR = 10;
+const ADDRESS_FACTOR = 100;
 
 /** Reads `100/15m` or `1000/1h`: 1 to 10^9 requests in 1 s to 366 days; `undefined` for anything else. */
 export function parseLimit(text: string): Limit | undefined {
@@ -51,7 +51,7 @@ export function defaultPolicy({ limit, windowMs }: Limit): LimitPolicy {
   return { name: "default", limit, windowMs };
 }
 
-/** The ceiling of all that comes from one address, ten times what one client may do. */
+/** The ceiling of all that comes from one address, a hundred times what one client may do. */
 export function addressPolicy({ limit, windowMs }: Limit): LimitPolicy {
   return { name: "address", limit: Math.min(limit * ADDRESS_FACTOR, HIGHEST_LIMIT), windowMs };
 }

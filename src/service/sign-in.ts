@@ -43,7 +43,8 @@ export function tokenPair(
   return {
     access_token: issued.token,
     token_type: "bearer" as const,
-    expires_in: Math.floor((issued.expiresAtMs - nowMs) / 1000),
+    // As the token itself counts: from its `iat`, a whole second.
+    expires_in: issued.expiresAtMs / 1000 - Math.floor(nowMs / 1000),
     refresh_token: refreshToken,
   };
 }

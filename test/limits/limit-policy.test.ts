@@ -71,10 +71,10 @@ describe("limits as text", () => {
 });
 
 describe("policies", () => {
-  it("allows an address ten times what it allows a client, as far as limits go", () => {
+  it("allows an address a hundred times what it allows a client, as far as limits go", () => {
     const limit = { limit: 100, windowMs: 900_000 };
     assert.deepEqual(defaultPolicy(limit), { name: "default", limit: 100, windowMs: 900_000 });
-    assert.deepEqual(addressPolicy(limit), { name: "address", limit: 1000, windowMs: 900_000 });
+    assert.deepEqual(addressPolicy(limit), { name: "address", limit: 10_000, windowMs: 900_000 });
     assert.equal(addressPolicy({ limit: 5e8, windowMs: 1000 }).limit, 1e9);
   });
 });

@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { loadSettings } from "../../config/load.ts";
 import { createLog } from "../../service/log.ts";
 import type { RunningService } from "../../service/start.ts";
-import { startService } from "../../service/start.ts";
 
 /** What is under way has this long to finish (ms). */
 const DRAIN_MS = 10_000;
@@ -11,6 +10,8 @@ export function serveCommand(): Command {
   return new Command("serve").description("run the service until SIGTERM or SIGINT").action(async () => {
     const settings = loadSettings();
     const log = createLog(settings.logLevel);
+    // Loaded here alone: no other command needs a web framework, and each would wait for it.
+    const { startService } = await import("../../service/start.ts");
     const service = await startService(settings, log);
     process.stdout.write(`kyros listening on ${service.url}\n`);
     if (settings.environment === "development") await sayWhatIsNext(service);

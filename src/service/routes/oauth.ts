@@ -65,7 +65,7 @@ export function oauthRoutes(app: App, service: Service): void {
       return {
         access_token: issued.token,
         token_type: "bearer",
-        expires_in: Math.floor((issued.expiresAtMs - exchange.nowMs) / 1000),
+        expires_in: issued.expiresAtMs / 1000 - Math.floor(exchange.nowMs / 1000),
         ...(scopes.length > 0 && { scope: scopes.join(" ") }),
       };
     },
