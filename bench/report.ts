@@ -79,10 +79,9 @@ function markdown(columns: readonly string[], rows: readonly (readonly string[])
   return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-const loadLine = (loadBefore: number): string =>
-  `Load average before the run: ${loadBefore.toFixed(2)} on ${availableParallelism()} cores`;
+const loadLine = (loadBefore: number): string => `Load average before the run: ${loadBefore.toFixed(2)}`;
 
-/** The report as aligned text, for a terminal. `loadBefore` is the machine's load average before the run. */
+/** The report as aligned text, for a terminal. `loadBefore` is the load average before the run: what else went on. */
 export function formatReport(report: Report, loadBefore: number): string {
   const parts = [report.name, align(COLUMNS, report.rows.map(cells))];
   if (report.measurements) {

@@ -91,6 +91,29 @@ function describe(samples: ReadonlyMap<string, readonly Sample[]>, notes: readon
   };
 }
 
+/** The goals' ratios, and for reference the same by processor time, which other work on the machine hardly moves. */
+function compare(samples: ReadonlyMap<string, readonly Sample[]>): Row[] {
+  const of = (name: string, pick: (sample: Sample) => number): number => median(samples.get(name)!.map(pick));
+  const rate = (sample: Sample): number => sample.requestsPerSecond;
+  const cost = (sample: Sample): number => sample.cpuSeconds / sample.requests;
+  return [
+    ...GOALS.map(({ what, against, goal }) => ({
+      what,
+      against,
+      ratio: of(what, rate) / of(against, rate),
+      goal,
+      unit: "requests/s",
+    })),
+    ...GOALS.map(({ what, against }) => ({
+      what,
+      against,
+      ratio: of(against, cost) / of(what, cost),
+      goal: null,
+      unit: "requests per server CPU second",
+    })),
+  ];
+}
+
 /**
  * Measures `GET /protected` of every contender in one interleaved run.
  * Throws `MissingTool` where `wrk` or `taskset` is missing, and where a contender fails a single request.
@@ -106,22 +129,12 @@ export async function run({ rounds = 5, seconds = 4 }: RunOptions = {}): Promise
     } finally {
       await Promise.all(contenders.map((contender) => contender.stop()));
     }
-    const rate = (name: string) => median(samples.get(name)!.map((sample) => sample.requestsPerSecond));
-    const rows = GOALS.map(
-      ({ what, against, goal }): Row => ({
-        what,
-        against,
-        ratio: rate(what) / rate(against),
-        goal,
-        unit: "requests/s",
-      }),
-    );
     const notes = [
       `Medians of ${rounds} rounds of ${seconds} s each, all contenders in turn, reshuffled every round (seed ${SEED}).`,
       `${CONNECTIONS} connections of wrk on core ${LOAD_CORE}, servers on core ${SERVER_CORE}; ` +
         `${USERS} HS512 tokens of ${USERS} users in rotation, the same requests for all.`,
     ];
-    return { name: "http", rows, measurements: describe(samples, notes) };
+    return { name: "http", rows: compare(samples), measurements: describe(samples, notes) };
   } finally {
     await population.remove();
   }

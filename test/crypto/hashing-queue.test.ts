@@ -134,6 +134,23 @@ test("who has given up before is not queued; who gives up once it runs keeps its
   assert.equal(await waiting, 3);
 });
 
+test("who waited, runs and then gives up takes nobody else out of the queue", async () => {
+  const queue = createHashingQueue({ concurrency: 1, maxQueued: 2, estimatedJobMs: 1 });
+  const jobs = createJobs();
+  const aborter = new AbortController();
+  const results = [queue.run(jobs.job(1)), queue.run(jobs.job(2), aborter.signal), queue.run(jobs.job(3))];
+  jobs.finish(1);
+  await settled();
+  assert.deepEqual(jobs.begun, [1, 2]);
+  aborter.abort(new Error("gone"));
+  assert.equal(queue.pending, 2);
+  for (const n of [2, 3]) {
+    jobs.finish(n);
+    await settled();
+  }
+  assert.deepEqual(await Promise.all(results), [1, 2, 3]);
+});
+
 test("a slot handed over in the very moment of giving up is not lost", async () => {
   const queue = createHashingQueue({ concurrency: 1, maxQueued: 2, estimatedJobMs: 1 });
   const jobs = createJobs();

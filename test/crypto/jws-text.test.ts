@@ -126,6 +126,12 @@ for (const [what, text] of SHAPES) {
   });
 }
 
+test("more segments than three are not even decoded", () => {
+  for (const text of [`${token}.`, `${token}.${signature}`, `${head}.${payload}${".".repeat(3000)}`]) {
+    assert.equal(refusal(text), "not three segments");
+  }
+});
+
 test("every truncation and every extension by a character is refused", () => {
   for (let length = 0; length < token.length; length++) refusal(token.slice(0, length));
   for (const character of [...ALPHABET, ".", " ", "="]) {

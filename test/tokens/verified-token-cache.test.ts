@@ -70,6 +70,17 @@ test("what is refused leaves nothing behind that a later look could find", () =>
   for (let i = 0; i < 3; i++) assert.equal(tokens.verify(forged, NOW_MS).kind, "invalid");
 });
 
+test("tokens that have expired push no valid one out", () => {
+  const tokens = create(2);
+  const { token } = tokens.issue(subject);
+  const outcome = tokens.verify(token, NOW_MS);
+  for (let i = 0; i < 10; i++) {
+    const old = tokens.issue({ ...subject, nowMs: NOW_MS - 8_000_000 }).token;
+    assert.equal(tokens.verify(old, NOW_MS).kind, "expired");
+  }
+  assert.equal(tokens.verify(token, NOW_MS), outcome);
+});
+
 test("of 100,000 pairs that differ in one character, none shares an entry and none verifies", () => {
   const tokens = create(1000);
   const issued = Array.from({ length: 290 }, (_, i) => {
