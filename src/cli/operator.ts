@@ -34,6 +34,7 @@ export async function asOperator<T>(work: (operator: Operator) => Promise<T>): P
         sessionIdle: settings.sessionIdleTtlMs,
         sessionMax: settings.sessionMaxTtlMs,
       },
+      clock: systemClock,
       random: systemRandom,
       // Standard output is the command's answer; what it did is told beside it.
       events: createLog(settings.logLevel, pino.destination({ fd: 2, sync: true })).events,

@@ -9,6 +9,7 @@ import { createSessions } from "../identity/sessions/sessions.ts";
 import type { RefreshTokens } from "../identity/tokens/refresh-tokens.ts";
 import { createRefreshTokens } from "../identity/tokens/refresh-tokens.ts";
 import type { EventSink } from "../kernel/audit-event.ts";
+import type { Clock } from "../kernel/clock.ts";
 import type { Random } from "../kernel/random.ts";
 import type { Stores } from "../stores/open.ts";
 
@@ -28,6 +29,7 @@ export interface IdentityParts {
     readonly sessionIdle: number;
     readonly sessionMax: number;
   };
+  readonly clock: Clock;
   readonly random: Random;
   readonly events: EventSink;
 }
@@ -56,6 +58,7 @@ export function composeIdentity(parts: IdentityParts): Identity {
   return {
     sessions,
     accounts: createAccounts({
+      clock: parts.clock,
       store: stores.accounts,
       sessions,
       passwords: parts.passwords,

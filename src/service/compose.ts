@@ -49,7 +49,6 @@ export interface Parts extends IdentityParts {
   readonly csrf: boolean;
   readonly cors: CorsOptions;
   readonly securityHeaders: SecurityHeadersOptions;
-  readonly clock: Clock;
   readonly onFailure: (error: unknown, exchange?: Exchange) => void;
 }
 

@@ -1,6 +1,7 @@
 import type { Passwords } from "../../crypto/password.ts";
 import { passwordFault } from "../../crypto/password-fault.ts";
 import type { Act, EventSink } from "../../kernel/audit-event.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/failure.ts";
 import type { Role } from "../../kernel/principal.ts";
 import { problem } from "../../kernel/problem.ts";
@@ -46,22 +47,36 @@ export interface AccountsOptions {
   readonly store: AccountStore;
   readonly sessions: Sessions;
   readonly passwords: Passwords;
+  readonly clock: Clock;
   readonly random: Random;
   readonly events: EventSink;
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { store, sessions, passwords, random, events } = options;
+  const { store, sessions, passwords, clock, random, events } = options;
+
+  /** A better hash can wait for another sign-in; a right password must not be refused for want of it. */
+  async function upgradeHash(account: Account, oldHash: string, password: string): Promise<void> {
+    try {
+      await store.upgradePasswordHash(account.id, oldHash, await passwords.hash(password));
+    } catch (error) {
+      if (!(error instanceof Refusal && error.problem.code === "overloaded")) throw error;
+    }
+  }
+
   return {
     async authenticate(username, password) {
       const name = canonicalUsername(username);
       const account = name && (await store.findByUsernameKey(name.key));
       const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
-      if (!ok || account?.passwordHash == null || account.disabled) return undefined;
-      if (needsUpgrade) {
-        await store.upgradePasswordHash(account.id, account.passwordHash, await passwords.hash(password));
+      if (!ok || account?.passwordHash == null) return undefined;
+      // Hashing takes its time: what was proved is only worth what the account says now.
+      const current = await store.findById(account.id);
+      if (current === undefined || current.disabled || current.passwordHash !== account.passwordHash) {
+        return undefined;
       }
-      return account;
+      if (needsUpgrade) await upgradeHash(current, account.passwordHash, password);
+      return current;
     },
 
     async create(wanted, act) {
@@ -119,9 +134,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
     async setPassword(account, password, act, current) {
       refuseBadPassword("new_password", password, [account.usernameKey, account.email]);
       const passwordHash = await passwords.hash(password);
+      // The instant of the change, not of the request: a sign-in with the old password that began while this one was
+      // being hashed is older than the change, and its session does not count.
+      const changedAtMs = clock.now();
       // The kept session first: its user has just proved the old password, and a crash between the two loses nothing.
-      const renewed = current && (await sessions.reauthenticate(current, act));
-      await store.update(account.id, { passwordHash, passwordChangedAtMs: act.atMs });
+      const renewed = current && (await sessions.reauthenticate(current, { ...act, atMs: changedAtMs }));
+      await store.update(account.id, { passwordHash, passwordChangedAtMs: changedAtMs });
       await sessions.endAll(account.id, act, current?.id);
       await events.record({ ...act, name: "auth.password.changed", outcome: "success", subject: account.id });
       return renewed ?? {};

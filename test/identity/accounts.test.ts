@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Passwords } from "../../src/crypto/password.ts";
+import type { Account } from "../../src/identity/accounts/account.ts";
+import { createAccounts } from "../../src/identity/accounts/accounts.ts";
+import { createSessions } from "../../src/identity/sessions/sessions.ts";
+import type { Act } from "../../src/kernel/audit-event.ts";
+import { Refusal } from "../../src/kernel/failure.ts";
+import { problem } from "../../src/kernel/problem.ts";
+import { createMemoryStores } from "../../src/stores/memory/memory-stores.ts";
+import { manualClock, seededRandom } from "../../src/testing/index.ts";
+
+const START = 1_800_000_000_000;
+
+/** Passwords whose hash is their own text, and whose checking can be held up. */
+function plainPasswords(during: () => unknown = () => undefined, needsUpgrade = false): Passwords {
+  return {
+    pending: 0,
+    hash: async (password) => `hash of ${password}`,
+    async verify(password, stored) {
+      await during();
+      const ok = stored === `hash of ${password}`;
+      return { ok, needsUpgrade: ok && needsUpgrade };
+    },
+  };
+}
+
+function open(passwords: Passwords) {
+  const stores = createMemoryStores();
+  const clock = manualClock(START);
+  const random = seededRandom(1);
+  const events = { record: () => undefined };
+  const idleTtlMs = { browser: 1e9, token: 1e9 };
+  const sessions = createSessions({ store: stores.sessions, random, events, maxTtlMs: 1e9, idleTtlMs });
+  const accounts = createAccounts({ store: stores.accounts, sessions, passwords, clock, random, events });
+  const act = (): Act => ({ atMs: clock.now(), actor: { kind: "operator" } });
+  const create = () =>
+    accounts.create({ username: "alice", email: null, password: "an old password", role: "user" }, act());
+  return { stores, clock, sessions, accounts, act, create };
+}
+
+describe("accounts", () => {
+  it("do not sign in by a password that is changed while it is checked", async () => {
+    let during: () => unknown = () => undefined;
+    const { accounts, act, create } = open(plainPasswords(() => during()));
+    const alice = await create();
+    assert.equal((await accounts.authenticate("alice", "an old password"))?.id, alice.id);
+    during = () => accounts.setPassword(alice, "a new password", act());
+    assert.equal(await accounts.authenticate("alice", "an old password"), undefined);
+  });
+
+  it("do not sign in who is disabled while the password is checked", async () => {
+    let during: () => unknown = () => undefined;
+    const { stores, accounts, create } = open(plainPasswords(() => during()));
+    const alice = await create();
+    during = () => stores.accounts.update(alice.id, { disabled: true });
+    assert.equal(await accounts.authenticate("alice", "an old password"), undefined);
+  });
+
+  it("date a change of password when it is made, not when it was asked for", async () => {
+    const { stores, clock, sessions, accounts, act, create } = open(plainPasswords());
+    const alice: Account = await create();
+    const asked = act();
+    clock.advance(1000);
+    // Signed in with the old password after the change was asked for, and before it was made.
+    const session = await sessions.startToken({ ...alice }, act());
+    clock.advance(1);
+    await accounts.setPassword(alice, "a new password", asked);
+    const changed = await stores.accounts.findById(alice.id);
+    assert.ok(session.authenticatedAtMs < changed!.passwordChangedAtMs);
+  });
+
+  it("sign in by a weaker hash although there is no room to compute a better one", async () => {
+    const passwords = plainPasswords(undefined, true);
+    const { accounts, create } = open({
+      ...passwords,
+      hash: (password) =>
+        password === "an old password" && full
+          ? Promise.reject(new Refusal(problem("overloaded", "later")))
+          : passwords.hash(password),
+    });
+    let full = false;
+    const alice = await create();
+    full = true;
+    assert.equal((await accounts.authenticate("alice", "an old password"))?.id, alice.id);
+  });
+});
