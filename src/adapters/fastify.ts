@@ -16,7 +16,6 @@ import type { FastifyRequestType, ResolveFastifyRequestType } from "fastify/type
 import fp from "fastify-plugin";
 import { isPending } from "../kernel/awaitable.ts";
 import type { Exchange } from "../kernel/exchange.ts";
-import { Refusal } from "../kernel/failure.ts";
 import type { Answer } from "../kernel/guard.ts";
 import type { User } from "../kernel/principal.ts";
 import { problem } from "../kernel/problem.ts";
@@ -130,10 +129,7 @@ export function answerToError(
   error: unknown,
 ): Answer {
   const exchange = request.exchange ?? openLate(kyros, request, reply);
-  const known = asRefusal(error);
-  return known instanceof Refusal
-    ? kyros.pipeline.refuse(exchange, known.problem)
-    : kyros.pipeline.fail(exchange, known);
+  return kyros.pipeline.fail(exchange, asRefusal(error));
 }
 
 /** An exchange for a request that the framework refused before any hook: its answer carries the headers all the same. */

@@ -34,9 +34,9 @@ export interface Pipeline {
   open(view: RequestView, rule: Rule): Exchange;
   /** Runs the guards in order. Never rejects and never throws: failures become answers. */
   run(exchange: Exchange): Awaitable<Outcome>;
-  /** The answer to a refusal, recorded as the event it is. */
+  /** The answer to a guard's refusal, recorded as the event it is. */
   refuse(exchange: Exchange, refusal: Problem, cause?: string): Answer;
-  /** The answer to anything thrown on the way or by the handler. */
+  /** The answer to anything thrown; whoever throws a refusal has told the fact behind it. */
   fail(exchange: Exchange, error: unknown): Answer;
 }
 

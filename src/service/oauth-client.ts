@@ -22,8 +22,12 @@ export async function authenticateClient(
   form: Form,
 ): Promise<OAuthClient | undefined> {
   const credentials = clientCredentials(request.headers.authorization, form);
-  return prove(service, request, credentials?.secret, (apiKey) =>
-    [apiKey.id, apiKey.publicId].includes(credentials!.id),
+  // A key of the configuration has no public part and is no client: a token for it would find no key to stand on.
+  return prove(
+    service,
+    request,
+    credentials?.secret,
+    (apiKey) => apiKey.publicId !== "" && [apiKey.id, apiKey.publicId].includes(credentials!.id),
   );
 }
 

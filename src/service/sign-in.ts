@@ -1,7 +1,7 @@
 import { stageAllowance } from "../guards/limit-headers.ts";
 import type { Account } from "../identity/accounts/account.ts";
 import { toUser } from "../identity/accounts/account.ts";
-import type { SignInOutcome } from "../identity/accounts/sign-in.ts";
+import type { Credentials, SignInOutcome } from "../identity/accounts/sign-in.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import { Refusal } from "../kernel/failure.ts";
 import { problem } from "../kernel/problem.ts";
@@ -14,9 +14,21 @@ const INVALID_CREDENTIALS = problem("invalid_credentials", "The user name or pas
 export async function signIn(
   service: Service,
   exchange: Exchange,
-  credentials: { username: string; password: string },
+  credentials: Credentials,
 ): Promise<Account> {
-  const outcome: SignInOutcome = await service.signIn.byPassword(credentials, actOf(exchange));
+  return accountOf(await service.signIn.byPassword(credentials, actOf(exchange)), exchange);
+}
+
+/** The account whose password a signed-in person has given again, or a refusal, as of a sign-in. */
+export async function confirmPassword(
+  service: Service,
+  exchange: Exchange,
+  credentials: Credentials,
+): Promise<Account> {
+  return accountOf(await service.signIn.confirmPassword(credentials, actOf(exchange)), exchange);
+}
+
+function accountOf(outcome: SignInOutcome, exchange: Exchange): Account {
   if (outcome.allowance) stageAllowance(exchange, outcome.allowance);
   switch (outcome.kind) {
     case "signed_in":

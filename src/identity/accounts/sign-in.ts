@@ -28,6 +28,8 @@ export type SignInOutcome =
 export interface SignIn {
   /** Signs a person in by name and password; every try is counted and told. */
   byPassword(credentials: Credentials, act: Act): Promise<SignInOutcome>;
+  /** Asks a signed-in person for the password again: counted like any other try, but no sign-in where it is right. */
+  confirmPassword(credentials: Credentials, act: Act): Promise<SignInOutcome>;
 }
 
 /** One address may try this many accounts' worth of passwords: room for an office, none for a list of names. */
@@ -55,21 +57,26 @@ export function createSignIn(options: SignInOptions): SignIn {
     return limiter.take(policy, `login:${block} ${canonicalUsername(username)?.key ?? ""}`, act.atMs);
   }
 
+  async function prove({ username, password }: Credentials, act: Act): Promise<SignInOutcome> {
+    const allowance = await charge(username, act);
+    const shown = allowance && { allowance };
+    const subject = canonicalUsername(username)?.key ?? "(not a user name)";
+    if (allowance?.allowed === false) {
+      const reason = `limit "${allowance.policy}"`;
+      await events.record({ ...act, name: "rate_limit.exceeded", outcome: "failure", subject, reason });
+      return { kind: "limited", allowance };
+    }
+    const account = await accounts.authenticate(username, password);
+    if (account !== undefined) return { kind: "signed_in", account, ...shown };
+    await events.record({ ...act, name: "auth.login.failed", outcome: "failure", subject });
+    return { kind: "refused", ...shown };
+  }
+
   return {
-    async byPassword({ username, password }, act) {
-      const allowance = await charge(username, act);
-      const shown = allowance && { allowance };
-      const subject = canonicalUsername(username)?.key ?? "(not a user name)";
-      if (allowance?.allowed === false) {
-        const reason = `limit "${allowance.policy}"`;
-        await events.record({ ...act, name: "rate_limit.exceeded", outcome: "failure", subject, reason });
-        return { kind: "limited", allowance };
-      }
-      const account = await accounts.authenticate(username, password);
-      if (account === undefined) {
-        await events.record({ ...act, name: "auth.login.failed", outcome: "failure", subject });
-        return { kind: "refused", ...shown };
-      }
+    async byPassword(credentials, act) {
+      const outcome = await prove(credentials, act);
+      if (outcome.kind !== "signed_in") return outcome;
+      const { account } = outcome;
       await store.update(account.id, { lastLoginAtMs: act.atMs });
       await events.record({
         ...act,
@@ -78,7 +85,8 @@ export function createSignIn(options: SignInOptions): SignIn {
         actor: { kind: "user", id: account.id, name: account.username },
         subject: account.id,
       });
-      return { kind: "signed_in", account, ...shown };
+      return outcome;
     },
+    confirmPassword: prove,
   };
 }

@@ -44,6 +44,16 @@ const TOKEN_LENGTH = 43;
  */
 export function createRefreshTokens(options: RefreshTokensOptions): RefreshTokens {
   const { store, random, events, key, ttlMs, graceMs } = options;
+
+  async function refused(
+    cause: Extract<RotateOutcome, { kind: "refused" }>["cause"],
+    act: Act,
+  ): Promise<Refreshed> {
+    const reason = `refresh token: ${cause}`;
+    await events.record({ ...act, name: "auth.token.rejected", outcome: "failure", reason });
+    return { kind: "refused", cause };
+  }
+
   return {
     async issue(session, nowMs) {
       const token = randomToken(random);
@@ -60,7 +70,7 @@ export function createRefreshTokens(options: RefreshTokensOptions): RefreshToken
     },
 
     async refresh(token, act) {
-      if (!isRefreshToken(token)) return { kind: "refused", cause: "unknown" };
+      if (!isRefreshToken(token)) return refused("unknown", act);
       const successor = hmacSha256(key, token).toString("base64url");
       const outcome = await store.rotate({
         hash: sha256Base64url(token),
@@ -71,7 +81,7 @@ export function createRefreshTokens(options: RefreshTokensOptions): RefreshToken
       });
       switch (outcome.kind) {
         case "refused":
-          return outcome;
+          return refused(outcome.cause, act);
         case "reused": {
           const { sessionId } = outcome;
           const reason = "a used refresh token came again; its session was ended";

@@ -5,7 +5,7 @@ import { routeGuards } from "../../pipeline/route-guards.ts";
 import { refreshRefusal } from "../refresh-refusal.ts";
 import { PasswordText } from "../schemas.ts";
 import type { App, Service } from "../service.ts";
-import { signIn } from "../sign-in.ts";
+import { confirmPassword } from "../sign-in.ts";
 import { maxAgeSeconds } from "./sign-in.ts";
 
 export function passwordRoutes(app: App, service: Service): void {
@@ -26,7 +26,7 @@ export function passwordRoutes(app: App, service: Service): void {
       const { exchange, principal, body } = request;
       // The current password is tried like any other, and counted like any other: a stolen session must not guess it.
       const credentials = { username: principal.user.username, password: body.current_password };
-      const account = await signIn(service, exchange, credentials);
+      const account = await confirmPassword(service, exchange, credentials);
       const current = await service.stores.sessions.findById(principal.sessionId);
       if (current === undefined) throw new Refusal(refreshRefusal({ kind: "ended" }));
       const { secret } = await service.accounts.setPassword(
