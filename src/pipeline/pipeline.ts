@@ -38,6 +38,8 @@ export interface Pipeline {
   refuse(exchange: Exchange, refusal: Problem, cause?: string): Answer;
   /** The answer to anything thrown; whoever throws a refusal has told the fact behind it. */
   fail(exchange: Exchange, error: unknown): Answer;
+  /** The whole answer to bytes that are no request: without an exchange, its headers are all its own. */
+  refuseUnread(refusal: Problem): Answer;
 }
 
 /** An id that a trusted proxy gave a request: kept if it cannot upset a log line or a header. */
@@ -103,6 +105,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const refusal = problemOf(error);
       if (refusal.code === "internal" || refusal.code === "unavailable") onFailure(error, exchange);
       return toAnswer(refusal, exchange.requestId);
+    },
+    refuseUnread(refusal) {
+      const requestId = nextRequestId(clock.now());
+      const answer = toAnswer(refusal, requestId);
+      return { ...answer, headers: [...answer.headers, ...baseHeaders.http, "x-request-id", requestId] };
     },
   };
   return pipeline;

@@ -1,10 +1,8 @@
-import type { Socket } from "node:net";
 import Fastify from "fastify";
 import { answerToError, kyrosFastify, send } from "../adapters/fastify.ts";
-import { problem } from "../kernel/problem.ts";
-import { toAnswer } from "../pipeline/to-answer.ts";
 import { installBodyTypes } from "./body-types.ts";
 import { installMethodRefusals } from "./methods.ts";
+import { refuseUnread } from "./refuse-unread.ts";
 import { adminUserRoutes } from "./routes/admin-users.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
@@ -37,7 +35,7 @@ export async function createServer(service: Service): Promise<App> {
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true },
     },
-    clientErrorHandler: refuseMalformed,
+    clientErrorHandler: (error, socket) => refuseUnread(service.pipeline, error, socket),
     frameworkErrors: (error, request, reply) => send(reply, answerToError(service, request, reply, error)),
   });
 
@@ -59,37 +57,4 @@ export async function createServer(service: Service): Promise<App> {
   documentationRoutes(app, service);
   methods.close();
   return app;
-}
-
-const MALFORMED = problem("validation_failed", "This is not an HTTP request that can be read.");
-const TOO_LARGE = problem("payload_too_large", "The request's header section is too large.", { status: 431 });
-const TOO_SLOW = problem("validation_failed", "The request did not arrive in time.", { status: 408 });
-
-/**
- * Answers bytes that are no HTTP request. There is no exchange to stage headers on, so the few that matter to whoever
- * renders this are written here.
- */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const refusal =
-    error.code === "HPE_HEADER_OVERFLOW"
-      ? TOO_LARGE
-      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
-        ? TOO_SLOW
-        : MALFORMED;
-  const { body, headers } = toAnswer(refusal, "");
-  const lines = [
-    `HTTP/1.1 ${refusal.status} ${refusal.status === 431 ? "Request Header Fields Too Large" : "Bad Request"}`,
-  ];
-  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
-  lines.push(
-    "content-security-policy: default-src 'none'; frame-ancestors 'none'",
-    "x-content-type-options: nosniff",
-    `content-length: ${Buffer.byteLength(body)}`,
-    "connection: close",
-  );
-  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
 }

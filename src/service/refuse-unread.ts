@@ -1,0 +1,27 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Problem } from "../kernel/problem.ts";
+import { problem } from "../kernel/problem.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+
+const MALFORMED = problem("validation_failed", "This is not an HTTP request that can be read.");
+const TOO_LARGE = problem("payload_too_large", "The request's header section is too large.", { status: 431 });
+const TOO_SLOW = problem("validation_failed", "The request did not arrive in time.", { status: 408 });
+
+/** Answers bytes that node could not read as a request, and closes the connection: what follows them is anyone's. */
+export function refuseUnread(pipeline: Pipeline, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = pipeline.refuseUnread(refusalOf(error.code));
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`];
+  for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
+  lines.push(`content-length: ${Buffer.byteLength(body)}`, "connection: close");
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function refusalOf(code: string | undefined): Problem {
+  if (code === "HPE_HEADER_OVERFLOW") return TOO_LARGE;
+  return code === "ERR_HTTP_REQUEST_TIMEOUT" ? TOO_SLOW : MALFORMED;
+}
