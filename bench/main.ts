@@ -6,6 +6,7 @@ import { type Benchmark, formatReport, isMet, type RunOptions, writeReport } fro
 const MODULES: Readonly<Record<string, string>> = {
   tokens: "./tokens.ts",
   passwords: "./passwords.ts",
+  enumeration: "./enumeration.ts",
   limits: "./limits.ts",
   stores: "./stores.ts",
   startup: "./startup.ts",
