@@ -1,61 +1,8 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { SettingsFault } from "../config/settings-fault.ts";
-import { Outage, Refusal } from "../kernel/failure.ts";
-import { keyCommand } from "./commands/key.ts";
-import { migrateCommand } from "./commands/migrate.ts";
-import { secretCommand } from "./commands/secret.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { userCommand } from "./commands/user.ts";
-import { UsageFault } from "./usage-fault.ts";
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 
-const program = new Command("kyros")
-  .description("The security of an orchestrator service.")
-  .showHelpAfterError(false)
-  .exitOverride()
-  .configureOutput({ outputError: () => undefined });
-
-for (const command of [serveCommand(), migrateCommand(), userCommand(), keyCommand(), secretCommand()]) {
-  program.addCommand(inherit(command));
-}
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-/** Sub-commands end and print as the program does, however deep. */
-function inherit(command: Command): Command {
-  command.copyInheritedSettings(program);
-  for (const child of command.commands) inherit(child);
-  return command;
-}
-
-/** One line on standard error, and the exit code: 2 for what was called wrongly, 1 for what did not work. */
-function report(error: unknown): number {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    if (error.code === "commander.help") return 2;
-    return say(error.message.replace(/^error: /, "").replaceAll("\n", " "), 2);
-  }
-  if (error instanceof UsageFault) return say(error.message, 2);
-  if (error instanceof SettingsFault) return say(error.message, 2);
-  if (error instanceof Refusal) return say(error.problem.detail, 1);
-  if (error instanceof Outage) return say(`${error.message}: ${causeOf(error)}`, 1);
-  if (isNodeError(error)) return say(error.message, 1);
-  throw error;
-}
-
-function say(message: string, exitCode: number): number {
-  process.stderr.write(`kyros: ${message}\n`);
-  return exitCode;
-}
-
-function causeOf(error: Error): string {
-  return error.cause instanceof Error ? error.cause.message : "no further cause is known";
-}
-
-function isNodeError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
-}
+// What was compiled once is kept for the next start. It lies beside the code, not in the shared temporary directory
+// that is Node's default: who can write here can change the code itself. Where it cannot be written, there is none.
+enableCompileCache(fileURLToPath(new URL("../../node_modules/.cache/kyros", import.meta.url)));
+await import("./program.ts");

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import swagger from "@fastify/swagger";
 import { Type } from "typebox";
-import { DEFAULT_RULE, PUBLIC_RULE } from "../../kernel/rule.ts";
+import { PUBLIC_RULE } from "../../kernel/rule.ts";
 import type { RouteGuard } from "../../pipeline/gate.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import type { App, Service } from "../service.ts";
@@ -12,42 +11,16 @@ const ASSETS: Readonly<Record<string, string>> = {
   "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 };
 
-/** Collects the OpenAPI description from the routes' schemas; before the routes. */
-export async function installOpenApi(app: App): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: {
-        title: "Kyros",
-        description:
-          "The security of an orchestrator service. Refusals are RFC 9457 problems with a stable `code`.",
-        version: "1",
-      },
-      components: {
-        securitySchemes: {
-          bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
-          apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
-          session: { type: "apiKey", in: "cookie", name: "__Host-kyros_session" },
-        },
-      },
-    },
-    // What a route asks of its callers is in its rule; said once there, it is documented from there.
-    transform: ({ schema, url, route }) => {
-      const rule = route.config?.kyros ?? DEFAULT_RULE;
-      const security = rule.access === "public" ? [] : [{ bearer: [] }, { apiKey: [] }, { session: [] }];
-      return { schema: { security, ...schema }, url };
-    },
-  });
-}
-
 export function documentationRoutes(app: App, service: Service): void {
   const readers: RouteGuard = service.openDocumentation
     ? routeGuards.allowAnonymous({ page: true })
     : routeGuards.requireRole("admin", { page: true });
   const schema = { summary: "This description, as OpenAPI 3.1", response: { 200: Type.Unknown() } };
 
-  app.get("/openapi.json", { ...readers, schema }, (_request, reply) => {
-    reply.send(app.swagger());
+  let description: Promise<unknown> | undefined;
+  app.get("/openapi.json", { ...readers, schema }, async () => {
+    description ??= import("../describe-api.ts").then(({ describeApi }) => describeApi(service));
+    return description;
   });
 
   app.get(

@@ -1,0 +1,27 @@
+import { adminUserRoutes } from "./routes/admin-users.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { csrfRoutes } from "./routes/csrf.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
+import { oauthRoutes } from "./routes/oauth.ts";
+import { passwordRoutes } from "./routes/password.ts";
+import { probeRoutes } from "./routes/probes.ts";
+import { securityRoutes } from "./routes/security.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { signInRoutes } from "./routes/sign-in.ts";
+import { userRoutes } from "./routes/user.ts";
+import type { App, Service } from "./service.ts";
+
+/** Every endpoint of the service. */
+export function installRoutes(app: App, service: Service): void {
+  signInRoutes(app, service);
+  sessionRoutes(app, service);
+  csrfRoutes(app, service);
+  userRoutes(app, service);
+  passwordRoutes(app, service);
+  apiKeyRoutes(app, service);
+  adminUserRoutes(app, service);
+  oauthRoutes(app, service);
+  probeRoutes(app, service);
+  securityRoutes(app, service);
+  documentationRoutes(app, service);
+}
