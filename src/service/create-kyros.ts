@@ -11,7 +11,7 @@ import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
 import type { EventSink } from "../kernel/audit-event.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { systemClock } from "../kernel/clock.ts";
+import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { parseDuration } from "../kernel/duration.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
 import type { Random } from "../kernel/random.ts";
@@ -94,7 +94,7 @@ export function createKyros(options: KyrosOptions): Kyros {
     }),
     passwords: createPasswords({ cost: options.bcryptCost ?? 12 }),
     staticKeys: options.apiKeys ?? [],
-    limiter: options.limiter ?? createMemoryLimiter({ random }),
+    limiter: options.limiter ?? createMemoryLimiter({ random, clock: options.clock ?? steadyClock }),
     limits: { ...(defaultLimit && { default: defaultLimit }), ...(loginLimit && { login: loginLimit }) },
     ...(options.trustedProxies && { trustedProxies: parseCidrs(options.trustedProxies) }),
     forceHttps: options.insecureHttp !== true,

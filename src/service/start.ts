@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import { generateSecret, openKeyring } from "../crypto/keyring.ts";
 import { createPasswords } from "../crypto/password.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
-import { systemClock } from "../kernel/clock.ts";
+import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
@@ -45,7 +45,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       }),
       passwords: createPasswords({ cost: settings.bcryptCost }),
       staticKeys: settings.apiKeys,
-      limiter: createMemoryLimiter({ random: systemRandom }),
+      limiter: createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
       limits: {
         ...(settings.rateLimit !== "off" && { default: { name: "default", ...settings.rateLimit } }),
         ...(settings.loginRateLimit !== "off" && { login: { name: "login", ...settings.loginRateLimit } }),

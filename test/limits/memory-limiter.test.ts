@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createMemoryLimiter } from "../../src/stores/memory/memory-limiter.ts";
 import { limiterContract } from "../../src/testing/limiter-contract.ts";
+import { manualClock } from "../../src/testing/manual-clock.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const POLICY = { name: "p", limit: 2, windowMs: 60_000 };
@@ -20,6 +21,19 @@ describe("memory limiter", () => {
         if (limiter.take(POLICY, key, NOW_MS).allowed !== times < 3) assert.fail(`take ${times} of ${key}`);
       }
     }
+  });
+
+  it("counts by a clock of its own where it has one, whatever the wall clock is set to", () => {
+    const clock = manualClock(NOW_MS);
+    const limiter = createMemoryLimiter({ clock });
+    const take = (wallMs: number) => limiter.take(POLICY, "k", wallMs);
+    const hourMs = 3_600_000;
+    assert.deepEqual(
+      [take(NOW_MS), take(NOW_MS - hourMs), take(NOW_MS + hourMs)].map((one) => one.allowed),
+      [true, true, false],
+    );
+    clock.advance(POLICY.windowMs);
+    assert.equal(take(NOW_MS - hourMs).allowed, true);
   });
 
   it("knows a policy by its name and numbers, not by its object or by where its name is cut", () => {

@@ -1,3 +1,4 @@
+import type { Clock } from "../../kernel/clock.ts";
 import type { Allowance } from "../../kernel/exchange.ts";
 import type { Limiter, LimitPolicy } from "../../kernel/limiter.ts";
 import type { Random } from "../../kernel/random.ts";
@@ -11,6 +12,8 @@ export interface MemoryLimiterOptions {
   /** Most clients remembered for one policy, 1,000,000 unless told: then 31 bytes each, up to twice that before. */
   readonly maxKeys?: number;
   readonly random?: Random;
+  /** Whose instants count in place of those that callers tell: a wall clock that is set back would lock clients out. */
+  readonly clock?: Clock;
 }
 
 /** A `Limiter` that answers at once. */
@@ -33,7 +36,7 @@ const RECENT_POLICIES = 8;
  * Throws a RangeError for `maxKeys` out of range; `take` throws one for a policy or an instant out of range.
  */
 export function createMemoryLimiter(options: MemoryLimiterOptions = {}): MemoryLimiter {
-  const { maxKeys = DEFAULT_MAX_KEYS, random = systemRandom } = options;
+  const { maxKeys = DEFAULT_MAX_KEYS, random = systemRandom, clock } = options;
   if (!Number.isInteger(maxKeys) || maxKeys < 1 || maxKeys > HIGHEST_MAX_KEYS) {
     throw new RangeError(`maxKeys must be a whole number from 1 to ${HIGHEST_MAX_KEYS}`);
   }
@@ -89,7 +92,7 @@ export function createMemoryLimiter(options: MemoryLimiterOptions = {}): MemoryL
 
   return {
     take(policy, key, nowMs) {
-      const now = Math.floor(nowMs);
+      const now = Math.floor(clock === undefined ? nowMs : clock.now());
       if (!Number.isSafeInteger(now)) throw new RangeError("the instant of a take must be in milliseconds");
       const table = tableOf(policy, now);
       if (table === undefined) return closed(policy);
