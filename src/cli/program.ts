@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { SettingsFault } from "../config/settings-fault.ts";
 import { Outage, Refusal } from "../kernel/failure.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { secretCommand } from "./commands/secret.ts";
@@ -14,7 +15,14 @@ const program = new Command("kyros")
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
 
-for (const command of [serveCommand(), migrateCommand(), userCommand(), keyCommand(), secretCommand()]) {
+for (const command of [
+  serveCommand(),
+  migrateCommand(),
+  userCommand(),
+  keyCommand(),
+  secretCommand(),
+  doctorCommand(),
+]) {
   program.addCommand(inherit(command));
 }
 
