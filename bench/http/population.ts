@@ -56,6 +56,7 @@ async function signUp(count: number, databaseUrl: string, secret: string) {
         createdAtMs: nowMs,
         lastLoginAtMs: null,
         passwordChangedAtMs: nowMs,
+        roleChangedAtMs: nowMs,
       };
       await stores.accounts.create(account);
       members.push({ id, username, token: await createAccessToken(kyros, toUser(account)) });

@@ -2,6 +2,7 @@ import type { Keyring } from "../crypto/keyring.ts";
 import type { Passwords } from "../crypto/password.ts";
 import type { Accounts } from "../identity/accounts/accounts.ts";
 import { createAccounts } from "../identity/accounts/accounts.ts";
+import { createLockouts } from "../identity/accounts/lockouts.ts";
 import type { ApiKeys, StaticKey } from "../identity/api-keys/api-keys.ts";
 import { createApiKeys } from "../identity/api-keys/api-keys.ts";
 import type { Sessions } from "../identity/sessions/sessions.ts";
@@ -16,7 +17,7 @@ import type { Stores } from "../stores/open.ts";
 /** The stores of credentials and of whom they stand for. */
 export type IdentityStores = Pick<
   Stores,
-  "accounts" | "sessions" | "refreshTokens" | "revocations" | "apiKeys"
+  "accounts" | "sessions" | "refreshTokens" | "revocations" | "apiKeys" | "lockouts"
 >;
 
 export interface IdentityParts {
@@ -61,6 +62,10 @@ export function composeIdentity(parts: IdentityParts): Identity {
       clock: parts.clock,
       store: stores.accounts,
       sessions,
+      lockouts: createLockouts({
+        store: stores.lockouts,
+        key: parts.keyring.derive("kyros/lockout", 32),
+      }),
       passwords: parts.passwords,
       random,
       events,

@@ -4,6 +4,7 @@ import type { CorsOptions } from "../guards/cors.ts";
 import { parseLimit } from "../guards/limit-policy.ts";
 import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
 import type { AccountStore } from "../identity/accounts/account.ts";
+import type { LockoutStore } from "../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
@@ -70,6 +71,7 @@ export interface KyrosStores {
   readonly refreshTokens: RefreshTokenStore;
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
+  readonly lockouts: LockoutStore;
 }
 
 export interface Kyros extends Composition, RouteGuards {}

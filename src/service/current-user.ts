@@ -6,15 +6,18 @@ import type { User } from "../kernel/principal.ts";
 import type { Composition } from "./compose.ts";
 
 /**
- * The user that a name and password prove, or `null`: for a wrong password, an unknown name and a disabled account
- * alike, at the same cost. It counts no tries; `kyros.signIn` does.
+ * The user that a name and password prove, or `null`: for a wrong password, an unknown or locked name and a disabled
+ * account alike, at the same cost. Failures in a row lock the name; by address, only `kyros.signIn` limits tries. With
+ * the caller's `address`, a lock spares the places that the user has signed in from before.
  */
 export async function authenticateUser(
-  kyros: Pick<Composition, "accounts">,
+  kyros: Pick<Composition, "accounts" | "clock">,
   username: string,
   password: string,
+  origin: { readonly address?: string; readonly userAgent?: string } = {},
 ): Promise<User | null> {
-  const account = await kyros.accounts.authenticate(username, password);
+  const act: Act = { ...origin, atMs: kyros.clock.now(), actor: { kind: "anonymous" } };
+  const account = await kyros.accounts.authenticate(username, password, act);
   return account === undefined ? null : toUser(account);
 }
 

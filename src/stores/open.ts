@@ -1,4 +1,5 @@
 import type { AccountStore } from "../identity/accounts/account.ts";
+import type { LockoutStore } from "../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
@@ -7,6 +8,7 @@ import { DatabaseFault } from "./database-fault.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
 import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
+import { createSqlLockoutStore } from "./sql/lockout-store.ts";
 import { migrate, pendingMigrations } from "./sql/migrate.ts";
 import { createSqlRefreshTokenStore } from "./sql/refresh-token-store.ts";
 import { createSqlRevocationStore } from "./sql/revocation-store.ts";
@@ -20,6 +22,7 @@ export interface Stores {
   readonly refreshTokens: RefreshTokenStore;
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
+  readonly lockouts: LockoutStore;
   /** Throws `Outage` where the database does not answer. */
   health(): Promise<void>;
   /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
@@ -56,6 +59,7 @@ async function openSqliteStores(path: string): Promise<Stores> {
     refreshTokens: createSqlRefreshTokenStore(database),
     revocations: createSqlRevocationStore(database),
     apiKeys: createSqlApiKeyStore(database),
+    lockouts: createSqlLockoutStore(database),
     health: async () => database.probe(),
     migrate: () => migrate(database.db),
     pendingMigrations: () => pendingMigrations(database.db),

@@ -25,6 +25,7 @@ export function accountStoreContract(open: OpenAccounts): void {
           createdAtMs: 1_700_000_000_123,
           lastLoginAtMs: 253_402_300_799_999,
           passwordChangedAtMs: 0,
+          roleChangedAtMs: 1_700_000_000_007,
         });
         const bare = sampleAccount(2, { email: null, passwordHash: null, lastLoginAtMs: null });
         for (const account of [full, bare]) {
@@ -89,7 +90,7 @@ export function accountStoreContract(open: OpenAccounts): void {
           { passwordHash: "new" },
           { passwordHash: null },
           { lastLoginAtMs: 1_700_000_000_999 },
-          { passwordChangedAtMs: 1_700_000_001_001, role: "user" },
+          { passwordChangedAtMs: 1_700_000_001_001, role: "user", roleChangedAtMs: 1_700_000_001_002 },
           {},
         ];
         for (const patch of patches) {
@@ -99,6 +100,21 @@ export function accountStoreContract(open: OpenAccounts): void {
           assert.deepEqual(await accounts.findByUsernameKey(expected.usernameKey), expected);
         }
         assert.deepEqual(await accounts.findById(sampleId(2)), sampleAccount(2));
+      }));
+
+    it("dates a change of role only where it is one", () =>
+      withStore(async ({ accounts }) => {
+        const account = sampleAccount(1);
+        await accounts.create(account);
+        for (const patch of [
+          { role: account.role, roleChangedAtMs: account.roleChangedAtMs + 1 },
+          { roleChangedAtMs: account.roleChangedAtMs + 2 },
+        ]) {
+          assert.deepEqual(await accounts.update(account.id, patch), { kind: "updated", account });
+        }
+        const raised = { role: "admin", roleChangedAtMs: account.roleChangedAtMs + 3 } as const;
+        await accounts.update(account.id, raised);
+        assert.deepEqual(await accounts.findById(account.id), { ...account, ...raised });
       }));
 
     it("takes nothing from a patch but the patchable fields that are set", () =>

@@ -2,6 +2,7 @@
 export { accountStoreContract } from "./account-store-contract.ts";
 export { apiKeyStoreContract } from "./api-key-store-contract.ts";
 export { limiterContract } from "./limiter-contract.ts";
+export { lockoutStoreContract } from "./lockout-store-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";
 export { manualClock } from "./manual-clock.ts";
 export { refreshTokenStoreContract } from "./refresh-token-store-contract.ts";

@@ -29,6 +29,7 @@ export function sampleAccount(n: number, parts: Partial<Account> = {}): Account 
     createdAtMs: SAMPLE_NOW_MS,
     lastLoginAtMs: null,
     passwordChangedAtMs: SAMPLE_NOW_MS,
+    roleChangedAtMs: SAMPLE_NOW_MS,
     ...parts,
   };
 }

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import type { Passwords } from "../../src/crypto/password.ts";
 import type { Account } from "../../src/identity/accounts/account.ts";
 import { createAccounts } from "../../src/identity/accounts/accounts.ts";
+import { createLockouts } from "../../src/identity/accounts/lockouts.ts";
 import { createSessions } from "../../src/identity/sessions/sessions.ts";
 import type { Act } from "../../src/kernel/audit-event.ts";
 import { Refusal } from "../../src/kernel/failure.ts";
@@ -32,7 +33,16 @@ function open(passwords: Passwords) {
   const events = { record: () => undefined };
   const idleTtlMs = { browser: 1e9, token: 1e9 };
   const sessions = createSessions({ store: stores.sessions, random, events, maxTtlMs: 1e9, idleTtlMs });
-  const accounts = createAccounts({ store: stores.accounts, sessions, passwords, clock, random, events });
+  const lockouts = createLockouts({ store: stores.lockouts, key: random.bytes(32) });
+  const accounts = createAccounts({
+    store: stores.accounts,
+    sessions,
+    lockouts,
+    passwords,
+    clock,
+    random,
+    events,
+  });
   const act = (): Act => ({ atMs: clock.now(), actor: { kind: "operator" } });
   const create = () =>
     accounts.create({ username: "alice", email: null, password: "an old password", role: "user" }, act());
@@ -44,17 +54,17 @@ describe("accounts", () => {
     let during: () => unknown = () => undefined;
     const { accounts, act, create } = open(plainPasswords(() => during()));
     const alice = await create();
-    assert.equal((await accounts.authenticate("alice", "an old password"))?.id, alice.id);
+    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.id, alice.id);
     during = () => accounts.setPassword(alice, "a new password", act());
-    assert.equal(await accounts.authenticate("alice", "an old password"), undefined);
+    assert.equal(await accounts.authenticate("alice", "an old password", act()), undefined);
   });
 
   it("do not sign in who is disabled while the password is checked", async () => {
     let during: () => unknown = () => undefined;
-    const { stores, accounts, create } = open(plainPasswords(() => during()));
+    const { stores, accounts, act, create } = open(plainPasswords(() => during()));
     const alice = await create();
     during = () => stores.accounts.update(alice.id, { disabled: true });
-    assert.equal(await accounts.authenticate("alice", "an old password"), undefined);
+    assert.equal(await accounts.authenticate("alice", "an old password", act()), undefined);
   });
 
   it("date a change of password when it is made, not when it was asked for", async () => {
@@ -72,7 +82,7 @@ describe("accounts", () => {
 
   it("sign in by a weaker hash although there is no room to compute a better one", async () => {
     const passwords = plainPasswords(undefined, true);
-    const { accounts, create } = open({
+    const { accounts, act, create } = open({
       ...passwords,
       hash: (password) =>
         password === "an old password" && full
@@ -82,6 +92,6 @@ describe("accounts", () => {
     let full = false;
     const alice = await create();
     full = true;
-    assert.equal((await accounts.authenticate("alice", "an old password"))?.id, alice.id);
+    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.id, alice.id);
   });
 });

@@ -75,6 +75,7 @@ export async function runService(variables: Readonly<Record<string, string>> = {
         createdAtMs: now,
         lastLoginAtMs: null,
         passwordChangedAtMs: now - 1,
+        roleChangedAtMs: now - 1,
       });
       return id;
     },

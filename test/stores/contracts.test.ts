@@ -4,6 +4,7 @@ import { openStores } from "../../src/stores/open.ts";
 import {
   accountStoreContract,
   apiKeyStoreContract,
+  lockoutStoreContract,
   refreshTokenStoreContract,
   revocationStoreContract,
   sessionStoreContract,
@@ -23,5 +24,6 @@ for (const [backend, open] of Object.entries(BACKENDS)) {
     refreshTokenStoreContract(open);
     revocationStoreContract(open);
     apiKeyStoreContract(open);
+    lockoutStoreContract(open);
   });
 }

@@ -38,6 +38,10 @@ export function userCommand(): Command {
     .description("let a disabled account sign in again")
     .action((name: string) => change(name, { disabled: false }, "is enabled"));
   user
+    .command("unlock <name>")
+    .description("let an account that too many failed sign-ins have locked sign in again at once")
+    .action(unlock);
+  user
     .command("role <name> <role>")
     .description(`give the account a role: ${ROLES.join(", ")}; it counts from the next request on`)
     .action((name: string, role: string) => {
@@ -88,6 +92,14 @@ async function change(name: string, wanted: AccountChange, done: string): Promis
     const account = await find(stores, name);
     await accounts.change(account.id, wanted, act);
     process.stdout.write(`${account.username} ${done}\n`);
+  });
+}
+
+async function unlock(name: string): Promise<void> {
+  await asOperator(async ({ accounts, stores, act }) => {
+    const account = await find(stores, name);
+    const wasLocked = await accounts.unlock(account, act);
+    process.stdout.write(`${account.username} ${wasLocked ? "is unlocked" : "was not locked"}\n`);
   });
 }
 

@@ -55,6 +55,10 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
       if (session.authenticatedAtMs < account.passwordChangedAtMs) {
         return rejected(credential, "password has changed since", refusalCode(credential));
       }
+      // A cookie is worth what its user was when it was handed out (ASVS V7.2.4); tokens change at each refresh.
+      if (session.kind === "browser" && session.authenticatedAtMs < account.roleChangedAtMs) {
+        return rejected(credential, "role has changed since", refusalCode(credential));
+      }
       touch(session, nowMs);
       return {
         kind: "authenticated",

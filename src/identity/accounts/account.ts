@@ -16,11 +16,16 @@ export interface Account {
   readonly createdAtMs: number;
   readonly lastLoginAtMs: number | null;
   readonly passwordChangedAtMs: number;
+  /** When the role last became another one. */
+  readonly roleChangedAtMs: number;
 }
 
 /** What may change about an account, each field on its own. */
 export type AccountPatch = Partial<
-  Pick<Account, "email" | "role" | "disabled" | "passwordHash" | "lastLoginAtMs" | "passwordChangedAtMs">
+  Pick<Account, "email" | "role" | "disabled" | "passwordHash" | "lastLoginAtMs" | "passwordChangedAtMs"> & {
+    /** The instant of the change; taken only where `role` is another than before. */
+    readonly roleChangedAtMs: number;
+  }
 >;
 
 export type UpdateOutcome =
@@ -62,7 +67,8 @@ export function isEnabledAdmin(account: Account): boolean {
 
 /** The account after a patch. Only the patchable fields are taken, whatever else the object carries. */
 export function patchAccount(account: Account, patch: AccountPatch): Account {
-  const { email, role, disabled, passwordHash, lastLoginAtMs, passwordChangedAtMs } = patch;
+  const { email, role, disabled, passwordHash, lastLoginAtMs, passwordChangedAtMs, roleChangedAtMs } = patch;
+  const isNewRole = role !== undefined && role !== account.role;
   return {
     ...account,
     ...(email !== undefined && { email }),
@@ -71,6 +77,7 @@ export function patchAccount(account: Account, patch: AccountPatch): Account {
     ...(passwordHash !== undefined && { passwordHash }),
     ...(lastLoginAtMs !== undefined && { lastLoginAtMs }),
     ...(passwordChangedAtMs !== undefined && { passwordChangedAtMs }),
+    ...(isNewRole && roleChangedAtMs !== undefined && { roleChangedAtMs }),
   };
 }
 

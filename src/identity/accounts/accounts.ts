@@ -10,6 +10,7 @@ import { randomToken, uuidv7 } from "../../kernel/random.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Account, AccountStore } from "./account.ts";
+import type { Lockouts } from "./lockouts.ts";
 import { canonicalUsername } from "./username.ts";
 
 export interface NewAccount {
@@ -29,13 +30,19 @@ export interface AccountChange {
 export interface Accounts {
   /**
    * The account that a name and password prove, or `undefined`: for a wrong password, an unknown name, a disabled
-   * account or one without a password alike, at the same cost (ASVS V6.3.8).
+   * account, a locked name or an account without a password alike, at the same cost (ASVS V6.3.8). Each try is counted
+   * by the name, and the failure that locks it is told.
    */
-  authenticate(username: string, password: string): Promise<Account | undefined>;
+  authenticate(username: string, password: string, act: Act): Promise<Account | undefined>;
   /** Refuses a bad name or password (`validation_failed`) and a taken name (`conflict`). */
   create(account: NewAccount, act: Act): Promise<Account>;
-  /** Changes an account; disabling it ends its sessions. `undefined` where it is gone; the last admin is `conflict`. */
+  /**
+   * Changes an account. Disabling it ends its sessions, another role those of browsers, and enabling it lifts a lock.
+   * `undefined` where it is gone; the last admin is `conflict`.
+   */
   change(id: string, change: AccountChange, act: Act): Promise<Account | undefined>;
+  /** Lets an account that is locked sign in again at once; resolves to whether it was locked. */
+  unlock(account: Account, act: Act): Promise<boolean>;
   /**
    * Sets a new password, which ends every session but `current`, in one step: a session counts only if its user was
    * authenticated in it since. Resolves to the new secret of `current`, where it is a browser's.
@@ -46,6 +53,7 @@ export interface Accounts {
 export interface AccountsOptions {
   readonly store: AccountStore;
   readonly sessions: Sessions;
+  readonly lockouts: Lockouts;
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly random: Random;
@@ -53,30 +61,58 @@ export interface AccountsOptions {
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { store, sessions, passwords, clock, random, events } = options;
+  const { store, sessions, lockouts, passwords, clock, random, events } = options;
 
   /** A better hash can wait for another sign-in; a right password must not be refused for want of it. */
-  async function upgradeHash(account: Account, oldHash: string, password: string): Promise<void> {
+  async function upgradeHash({ id, passwordHash }: Account, password: string): Promise<void> {
+    if (passwordHash === null) return;
     try {
-      await store.upgradePasswordHash(account.id, oldHash, await passwords.hash(password));
+      await store.upgradePasswordHash(id, passwordHash, await passwords.hash(password));
     } catch (error) {
       if (!(error instanceof Refusal && error.problem.code === "overloaded")) throw error;
     }
   }
 
+  /** Hashing takes its time: what was proved is only worth what the account says now. */
+  async function stillProved(account: Account): Promise<Account | undefined> {
+    const current = await store.findById(account.id);
+    if (current === undefined || current.disabled || current.passwordHash === null) return undefined;
+    return current.passwordHash === account.passwordHash ? current : undefined;
+  }
+
+  async function unlock(account: Account, act: Act): Promise<boolean> {
+    const wasLocked = await lockouts.unlock(account.usernameKey, act.atMs);
+    if (wasLocked) {
+      const details = { locked: false };
+      await events.record({ ...act, name: "user.updated", outcome: "success", subject: account.id, details });
+    }
+    return wasLocked;
+  }
+
   return {
-    async authenticate(username, password) {
+    unlock,
+    async authenticate(username, password, act) {
       const name = canonicalUsername(username);
       const account = name && (await store.findByUsernameKey(name.key));
       const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
-      if (!ok || account?.passwordHash == null) return undefined;
-      // Hashing takes its time: what was proved is only worth what the account says now.
-      const current = await store.findById(account.id);
-      if (current === undefined || current.disabled || current.passwordHash !== account.passwordHash) {
-        return undefined;
+      const proved = ok && account !== undefined ? await stillProved(account) : undefined;
+      if (name === undefined) return undefined;
+      // After the hash, for the same cost; before anything else that only a right password leads to.
+      const outcome = await lockouts.settle(name.key, proved !== undefined, act);
+      if (outcome === "locked_now") {
+        await events.record({
+          ...act,
+          name: "user.updated",
+          outcome: "success",
+          // A name without an account is told too: its last try must cost what another's does.
+          subject: account?.id ?? name.key,
+          reason: "too many failed sign-ins in a row",
+          details: { locked: true },
+        });
       }
-      if (needsUpgrade) await upgradeHash(current, account.passwordHash, password);
-      return current;
+      if (proved === undefined || outcome !== "granted") return undefined;
+      if (needsUpgrade) await upgradeHash(proved, password);
+      return proved;
     },
 
     async create(wanted, act) {
@@ -99,6 +135,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         createdAtMs: act.atMs,
         lastLoginAtMs: null,
         passwordChangedAtMs: act.atMs,
+        roleChangedAtMs: act.atMs,
       };
       if ((await store.create(account)) === "conflict") {
         throw new Refusal(problem("conflict", "This user name cannot be had. Choose another."));
@@ -114,13 +151,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
 
     async change(id, change, act) {
-      const outcome = await store.update(id, change);
+      // The instant of the change, as at a change of password.
+      const roleChangedAtMs = clock.now();
+      const outcome = await store.update(id, { ...change, roleChangedAtMs });
       if (outcome.kind === "not_found") return undefined;
       if (outcome.kind === "last_admin") {
         throw new Refusal(problem("conflict", "This is the last admin. Make another user admin first."));
       }
       const { account } = outcome;
       if (change.disabled) await sessions.endAll(account.id, act);
+      else if (account.roleChangedAtMs === roleChangedAtMs) await sessions.endBrowsers(account.id, act);
       await events.record({
         ...act,
         name: change.disabled ? "user.disabled" : "user.updated",
@@ -128,6 +168,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         subject: account.id,
         details: { ...change },
       });
+      if (change.disabled === false) await unlock(account, act);
       return account;
     },
 

@@ -66,7 +66,7 @@ export function createSignIn(options: SignInOptions): SignIn {
       await events.record({ ...act, name: "rate_limit.exceeded", outcome: "failure", subject, reason });
       return { kind: "limited", allowance };
     }
-    const account = await accounts.authenticate(username, password);
+    const account = await accounts.authenticate(username, password, act);
     if (account !== undefined) return { kind: "signed_in", account, ...shown };
     await events.record({ ...act, name: "auth.login.failed", outcome: "failure", subject });
     return { kind: "refused", ...shown };

@@ -32,6 +32,8 @@ export interface Sessions {
   endBySecret(secret: string, act: Act): Promise<void>;
   /** Ends all of a user's sessions but one. */
   endAll(userId: string, act: Act, exceptId?: string): Promise<void>;
+  /** Ends a user's live browser sessions. */
+  endBrowsers(userId: string, act: Act): Promise<void>;
 }
 
 /** A user agent is the client's own words: kept short, for people to recognise a device by. */
@@ -101,6 +103,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     async endAll(userId, act, exceptId) {
       for (const id of await store.endAll(userId, act.atMs, exceptId)) await recordEnd(id, act);
+    },
+    async endBrowsers(userId, act) {
+      const live = await store.listLive(userId, act.atMs);
+      for (const { id, kind } of live) if (kind === "browser") await end(id, userId, act);
     },
   };
 }

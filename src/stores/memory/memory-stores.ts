@@ -1,9 +1,11 @@
 import type { AccountStore } from "../../identity/accounts/account.ts";
+import type { LockoutStore } from "../../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../../identity/api-keys/api-key.ts";
 import type { RefreshTokenStore } from "../../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../../identity/tokens/revocation.ts";
 import { createMemoryAccountStore } from "./account-store.ts";
 import { createMemoryApiKeyStore } from "./api-key-store.ts";
+import { createMemoryLockoutStore } from "./lockout-store.ts";
 import { createMemoryRefreshTokenStore } from "./refresh-token-store.ts";
 import { createMemoryRevocationStore } from "./revocation-store.ts";
 import type { MemorySessionStore } from "./session-store.ts";
@@ -15,6 +17,7 @@ export interface MemoryStores {
   readonly refreshTokens: RefreshTokenStore;
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
+  readonly lockouts: LockoutStore;
 }
 
 /** Stores in memory, gone with the process: the library's default, and for tests. */
@@ -26,5 +29,6 @@ export function createMemoryStores(): MemoryStores {
     refreshTokens: createMemoryRefreshTokenStore(sessions),
     revocations: createMemoryRevocationStore(),
     apiKeys: createMemoryApiKeyStore(),
+    lockouts: createMemoryLockoutStore(),
   };
 }

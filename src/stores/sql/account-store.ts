@@ -107,6 +107,7 @@ function toAccount(row: AccountRow): Account {
     createdAtMs: row.created_at_ms,
     lastLoginAtMs: row.last_login_at_ms,
     passwordChangedAtMs: row.password_changed_at_ms,
+    roleChangedAtMs: row.role_changed_at_ms,
   };
 }
 
@@ -123,5 +124,6 @@ function toRow(account: Account): Insertable<AccountRow> {
     created_at_ms: account.createdAtMs,
     last_login_at_ms: account.lastLoginAtMs,
     password_changed_at_ms: account.passwordChangedAtMs,
+    role_changed_at_ms: account.roleChangedAtMs,
   };
 }

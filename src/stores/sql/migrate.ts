@@ -4,12 +4,14 @@ import { Migrator } from "kysely/migration";
 import { DatabaseFault } from "../database-fault.ts";
 import { identityTables } from "./migrations/0001-identity.ts";
 import { changeJournal } from "./migrations/0002-change-journal.ts";
+import { accountStates } from "./migrations/0003-account-states.ts";
 import type { Schema } from "./schema.ts";
 
 /** Every migration, forward only, by its name; a database records the names it has. Never edit one once released. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-identity": identityTables,
   "0002-change-journal": changeJournal,
+  "0003-account-states": accountStates,
 };
 
 /**

@@ -8,6 +8,7 @@ export interface Schema {
   refresh_tokens: RefreshTokenRow;
   revoked_tokens: RevokedTokenRow;
   api_keys: ApiKeyRow;
+  lockouts: LockoutRow;
 }
 
 export interface AccountRow {
@@ -23,6 +24,7 @@ export interface AccountRow {
   created_at_ms: number;
   last_login_at_ms: number | null;
   password_changed_at_ms: number;
+  role_changed_at_ms: number;
 }
 
 export interface SessionRow {
@@ -52,6 +54,15 @@ export interface RefreshTokenRow {
 
 export interface RevokedTokenRow {
   token_id: string;
+  expires_at_ms: number;
+}
+
+export interface LockoutRow {
+  name_hash: string;
+  place_hash: string;
+  failures: number;
+  locked_until_ms: number | null;
+  signed_in_at_ms: number | null;
   expires_at_ms: number;
 }
 

@@ -1,0 +1,103 @@
+import type {
+  AttemptOutcome,
+  Lockout,
+  LockoutStore,
+  SignInAttempt,
+} from "../../identity/accounts/lockout.ts";
+import { ELSEWHERE, isLockedAt, judgeAttempt } from "../../identity/accounts/lockout.ts";
+import type { SqlDatabase } from "./database.ts";
+import { serializable } from "./database.ts";
+import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
+import type { LockoutRow } from "./schema.ts";
+
+/** Lockouts in a SQL database. */
+export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutStore {
+  function settle(attempt: SignInAttempt): Promise<AttemptOutcome> {
+    const { nameHash, placeHash } = attempt;
+    return serializable(db, async (trx) => {
+      const rows = await trx
+        .selectFrom("lockouts")
+        .selectAll()
+        .where("name_hash", "=", nameHash)
+        .where("place_hash", "in", [placeHash ?? ELSEWHERE, ELSEWHERE])
+        .execute();
+      const found = rows.map(toLockout);
+      const elsewhere = found.find((one) => one.placeHash === ELSEWHERE);
+      const place = found.find((one) => one.placeHash !== ELSEWHERE);
+      const judged = judgeAttempt(attempt, place, elsewhere);
+      if (judged.forgetsElsewhere && elsewhere !== undefined) {
+        await trx
+          .deleteFrom("lockouts")
+          .where("name_hash", "=", nameHash)
+          .where("place_hash", "=", ELSEWHERE)
+          .execute();
+      }
+      if (judged.put !== undefined) {
+        const row = toRow(judged.put);
+        await trx
+          .insertInto("lockouts")
+          .values(row)
+          .onConflict((conflict) => conflict.columns(["name_hash", "place_hash"]).doUpdateSet(row))
+          .execute();
+      }
+      return judged.outcome;
+    });
+  }
+
+  function unlock(nameHash: string, nowMs: number): Promise<boolean> {
+    return serializable(db, async (trx) => {
+      const rows = await trx.selectFrom("lockouts").selectAll().where("name_hash", "=", nameHash).execute();
+      await trx
+        .deleteFrom("lockouts")
+        .where("name_hash", "=", nameHash)
+        .where("place_hash", "=", ELSEWHERE)
+        .execute();
+      await trx
+        .updateTable("lockouts")
+        .set({ failures: 0, locked_until_ms: null })
+        .where("name_hash", "=", nameHash)
+        .execute();
+      return rows.some((row) => isLockedAt(toLockout(row), nowMs));
+    });
+  }
+
+  function purge(beforeMs: number): Promise<number> {
+    return purgeInBatches(async () => {
+      const expired = db
+        .selectFrom("lockouts")
+        .select(["name_hash", "place_hash"])
+        .where("expires_at_ms", "<", beforeMs)
+        .limit(PURGE_BATCH)
+        .$asTuple("name_hash", "place_hash");
+      const result = await db
+        .deleteFrom("lockouts")
+        .where((where) => where(where.refTuple("name_hash", "place_hash"), "in", expired))
+        .executeTakeFirst();
+      return result.numDeletedRows;
+    });
+  }
+
+  return { settle, unlock, purge };
+}
+
+function toLockout(row: LockoutRow): Lockout {
+  return {
+    nameHash: row.name_hash,
+    placeHash: row.place_hash,
+    failures: row.failures,
+    lockedUntilMs: row.locked_until_ms,
+    signedInAtMs: row.signed_in_at_ms,
+    expiresAtMs: row.expires_at_ms,
+  };
+}
+
+function toRow(lockout: Lockout): LockoutRow {
+  return {
+    name_hash: lockout.nameHash,
+    place_hash: lockout.placeHash,
+    failures: lockout.failures,
+    locked_until_ms: lockout.lockedUntilMs,
+    signed_in_at_ms: lockout.signedInAtMs,
+    expires_at_ms: lockout.expiresAtMs,
+  };
+}
