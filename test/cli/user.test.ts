@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { openStores } from "../../src/stores/open.ts";
+import { lockName, lockoutsOf } from "../service/lock-name.ts";
 import type { Kyros } from "./command.ts";
 import { kyrosCommand } from "./command.ts";
 
@@ -53,8 +56,29 @@ describe("kyros user", () => {
     assert.ok(!stdout.includes("$2"));
   });
 
+  it("unlocks a name that too many failures have locked, and says whether it was", async () => {
+    await kyros.run(["user", "create", "Locked"]);
+    const stores = await openStores({ databaseUrl: `sqlite:${join(kyros.dataDir, "kyros.db")}` });
+    try {
+      const lockouts = lockoutsOf(kyros.dataDir, stores);
+      const act = { atMs: Date.now(), actor: { kind: "anonymous" } } as const;
+      await lockName(lockouts, "locked", [""]);
+      assert.equal(await lockouts.settle("locked", true, act), "locked");
+      const unlocked = await kyros.run(["user", "unlock", "LOCKED"]);
+      assert.deepEqual([unlocked.exitCode, unlocked.stdout], [0, "Locked is unlocked\n"]);
+      assert.match(unlocked.stderr, /"user\.updated"/);
+      const again = await kyros.run(["user", "unlock", "locked"]);
+      assert.deepEqual([again.exitCode, again.stdout, again.stderr], [0, "Locked was not locked\n", ""]);
+      assert.equal(await lockouts.settle("locked", true, act), "granted");
+    } finally {
+      await stores.close();
+    }
+  });
+
   const failures: [what: string, args: string[], input: string, exitCode: number, says: RegExp][] = [
     ["an unknown user", ["user", "disable", "nobody"], "", 1, /nobody/],
+    ["an unknown user to unlock", ["user", "unlock", "nobody"], "", 1, /no user "nobody"/],
+    ["nobody to unlock", ["user", "unlock"], "", 2, /name/],
     ["no password", ["user", "create", "eve", "--password-stdin"], "", 2, /standard input is empty/],
     ["a missing name", ["user", "create"], "", 2, /name/],
     ["an unknown sub-command", ["user", "remove", "root"], "", 2, /remove/],
@@ -71,7 +95,10 @@ describe("kyros user", () => {
   });
 
   it("helps", async () => {
-    const commands = [["user", "create"]];
+    const commands = [
+      ["user", "create"],
+      ["user", "unlock"],
+    ];
     const all = await Promise.all(commands.map((command) => kyros.run([...command, "--help"])));
     for (const { exitCode, stdout, stderr } of all) {
       assert.equal(exitCode, 0);

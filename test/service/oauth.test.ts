@@ -118,6 +118,21 @@ describe("OAuth", () => {
     assert.equal((await token(asForm(client))).status, 200);
   });
 
+  it("tells of the revocation of a service's token, once, and of none that was none", async () => {
+    const { access_token } = (await token(asForm(client))).body;
+    const told = service.events.length;
+    await revoke({ token: access_token });
+    await revoke({ token: access_token });
+    await revoke({ token: `${access_token}x` });
+    const { jti } = JSON.parse(Buffer.from(access_token.split(".")[1], "base64url").toString());
+    const outs = service.events.slice(told).filter(({ name }) => name === "auth.logout");
+    assert.deepEqual(
+      outs.map(({ outcome, subject, details }) => ({ outcome, subject, details })),
+      [{ outcome: "success", subject: client.id, details: { token_id: jti } }],
+    );
+    assert.equal(JSON.stringify(outs).includes(access_token), false);
+  });
+
   it("revokes a user's access or refresh token with its session", async () => {
     for (const kind of ["access_token", "refresh_token"] as const) {
       const pair = await service.login("alice");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 /** A port of `Stores` (or the stores themselves), its method and arguments. */
 export type Call = readonly [
-  port: "accounts" | "sessions" | "refreshTokens" | "revocations" | "apiKeys" | "stores",
+  port: "accounts" | "sessions" | "refreshTokens" | "revocations" | "apiKeys" | "lockouts" | "stores",
   method: string,
   ...args: unknown[],
 ];

@@ -14,9 +14,19 @@ function everyCall({
   refreshTokens,
   revocations,
   apiKeys,
+  lockouts,
 }: Stores): [string, () => unknown][] {
   const { id } = sampleAccount(1);
   const rotation = { hash: "a", successorHash: "b", nowMs: 1, graceMs: 1, successorExpiresAtMs: 2 };
+  const attempt = {
+    nameHash: "a",
+    placeHash: "b",
+    proved: true,
+    atMs: 1,
+    mostFailures: 1,
+    lockMs: 1,
+    placeTtlMs: 1,
+  };
   return [
     ["accounts.findById", () => accounts.findById(id)],
     ["accounts.findByUsernameKey", () => accounts.findByUsernameKey("user1")],
@@ -49,6 +59,9 @@ function everyCall({
     ["apiKeys.rotate", () => apiKeys.rotate(id, "a", "b", 1)],
     ["apiKeys.revoke", () => apiKeys.revoke(id, 1)],
     ["apiKeys.touch", () => apiKeys.touch(id, 1)],
+    ["lockouts.settle", () => lockouts.settle(attempt)],
+    ["lockouts.unlock", () => lockouts.unlock("a", 1)],
+    ["lockouts.purge", () => lockouts.purge(1)],
   ];
 }
 
@@ -92,7 +105,15 @@ describe("an outage of the database", () => {
   it("is what they throw where the tables are gone", async () => {
     const stores = await openFilled();
     const stranger = new DatabaseSync(stores.path);
-    for (const table of ["refresh_tokens", "sessions", "accounts", "api_keys", "revoked_tokens", "changes"]) {
+    for (const table of [
+      "refresh_tokens",
+      "sessions",
+      "accounts",
+      "api_keys",
+      "revoked_tokens",
+      "changes",
+      "lockouts",
+    ]) {
       stranger.exec(`drop table ${table}`);
     }
     stranger.close();

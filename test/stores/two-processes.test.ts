@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { UpdateOutcome } from "../../src/identity/accounts/account.ts";
+import type { AttemptOutcome } from "../../src/identity/accounts/lockout.ts";
 import type { RotateOutcome } from "../../src/identity/tokens/refresh-token.ts";
 import type { Stores } from "../../src/stores/open.ts";
 import {
@@ -116,6 +117,23 @@ describe("two processes at once", () => {
       assert.deepEqual([first[0].kind, second[0].kind].sort(), ["last_admin", "updated"]);
       for (const id of admins) await stores.accounts.update(id, { role: "admin", disabled: false });
     }
+  });
+
+  it("count failed sign-ins as one, and let no more through than are allowed", async () => {
+    const attempt = {
+      nameHash: sampleHash("name"),
+      placeHash: sampleHash("place"),
+      proved: false,
+      atMs: NOW_MS,
+      mostFailures: 50,
+      lockMs: 1_000,
+      placeTtlMs: 1_000,
+    };
+    const calls = Array.from({ length: 32 }, () => ["lockouts", "settle", attempt] as const);
+    const outcomes = (await Promise.all(pair.map((one) => one.call(...calls)))).flat() as AttemptOutcome[];
+    const count = (outcome: AttemptOutcome) => outcomes.filter((one) => one === outcome).length;
+    assert.deepEqual([count("failed"), count("locked_now"), count("locked")], [49, 1, 14]);
+    assert.equal(await stores.lockouts.settle({ ...attempt, proved: true }), "locked");
   });
 
   it("never both take a name", async () => {

@@ -1,5 +1,7 @@
 import { Type } from "typebox";
 import { scopesCover } from "../../guards/scope.ts";
+import type { ServiceTokenClaims } from "../../identity/tokens/access-tokens.ts";
+import type { Act } from "../../kernel/audit-event.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { FORM_TYPE } from "../body-types.ts";
@@ -91,7 +93,7 @@ export function oauthRoutes(app: App, service: Service): void {
         const { claims } = verified;
         // A user's token is one of a session, and RFC 7009 section 2.1 lets the grant go with it: so does a logout.
         if (claims.kind === "user") await service.sessions.end(claims.sid, claims.sub, act);
-        else await service.stores.revocations.revoke(claims.jti, claims.expiresAtMs);
+        else await revokeServiceToken(service, claims, act);
       }
       // RFC 7009 section 2.2: a token that is none is as revoked as can be.
       return reply.code(200).header("cache-control", "no-store").send();
@@ -153,4 +155,19 @@ export function oauthRoutes(app: App, service: Service): void {
       reply.header("cache-control", "public, max-age=300").send(service.tokens.publicJwks());
     },
   );
+}
+
+/** A program signs out by it, as it signed in at `/oauth/token`: the same subject, the key. Told once. */
+async function revokeServiceToken(service: Service, claims: ServiceTokenClaims, act: Act): Promise<void> {
+  const { revocations } = service.stores;
+  if (await revocations.isRevoked(claims.jti)) return;
+  await revocations.revoke(claims.jti, claims.expiresAtMs);
+  await service.events.record({
+    ...act,
+    name: "auth.logout",
+    outcome: "success",
+    subject: claims.sub,
+    reason: "token revoked",
+    details: { token_id: claims.jti },
+  });
 }
