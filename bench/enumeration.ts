@@ -10,6 +10,7 @@ const COST = "10";
 /**
  * Whether the time of a refused sign-in tells that the account exists: as many wrong passwords for a known name as for
  * unknown ones, one after the other in shuffled order, by the rank-sum test of Mann and Whitney (normal approximation).
+ * From the hundredth on the known name is locked, which must not show either.
  */
 export function run(): Promise<Report> {
   return withDataDir(async (dataDir) => {

@@ -20,7 +20,7 @@ export interface Lockouts {
 /**
  * 100 failures in a row (NIST SP 800-63B-4 section 3.2.2; ASVS V6.3.1) lock a name for a day. Each place that the name
  * has signed in from in the last 90 days has a count of its own, so that guessing from elsewhere never keeps its user
- * out there (docs/decisions/0009-account-lock.md).
+ * out there.
  */
 export const LOCKOUT_POLICY: LockoutPolicy = Object.freeze({
   mostFailures: 100,
