@@ -35,7 +35,7 @@ export function userCommand(): Command {
     .action((name: string) => change(name, { disabled: true }, "is disabled"));
   user
     .command("enable <name>")
-    .description("let a disabled account sign in again")
+    .description("let a disabled or locked account sign in again")
     .action((name: string) => change(name, { disabled: false }, "is enabled"));
   user
     .command("unlock <name>")
