@@ -43,7 +43,9 @@ export function userCommand(): Command {
     .action(unlock);
   user
     .command("role <name> <role>")
-    .description(`give the account a role: ${ROLES.join(", ")}; it counts from the next request on`)
+    .description(
+      `give the account a role: ${ROLES.join(", ")}; it counts from the next request on, and browsers sign in again`,
+    )
     .action((name: string, role: string) => {
       if (!isRole(role)) throw new UsageFault(`"${role}" is no role; give ${ROLES.join(", ")}`);
       return change(name, { role }, `is now ${role}`);
