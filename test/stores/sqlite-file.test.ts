@@ -171,8 +171,9 @@ describe("a SQLite file", () => {
   it("refuses values that are none of the domain's, whoever writes them", async () => {
     const path = await createDatabase(directory);
     const database = new DatabaseSync(path);
-    const account = "insert into accounts values ('1', 'a', 'a', null, null, 'user', 0, null, 1, null, 1)";
-    database.exec(account);
+    database.exec(`
+      insert into accounts (id, username, username_key, role, disabled, created_at_ms, password_changed_at_ms)
+      values ('1', 'a', 'a', 'user', 0, 1, 1)`);
     for (const change of [
       "role = 'root'",
       "disabled = 2",
