@@ -30,7 +30,7 @@ describe("public keys", () => {
   });
 
   for (const [algorithm, { names, kty, crv }] of Object.entries(MEMBERS)) {
-    it(`verify what the service issues with ${algorithm}, and have no private part`, async (t) => {
+    it(`R5: verify what the service issues with ${algorithm}, are of its type and curve, and have no private part`, async (t) => {
       const service = await runService({ KYROS_TOKEN_ALGORITHM: algorithm });
       t.after(() => service.stop());
       await service.createUser("alice");

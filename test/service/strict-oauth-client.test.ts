@@ -3,39 +3,8 @@ import { after, before, describe, it } from "node:test";
 import * as oauth from "oauth4webapi";
 import { ask, bearer } from "./ask.ts";
 import type { TestService } from "./running-service.ts";
-import { runService } from "./running-service.ts";
-
-const AUDIENCE = "https://api.example.com";
-
-interface Key {
-  readonly id: string;
-  readonly key: string;
-}
-
-/** What a client of `issuer` sees: its requests go to the service, whatever public name they were meant for. */
-async function strictClient(issuer: string, variables: Readonly<Record<string, string>> = {}) {
-  const service = await runService({
-    KYROS_TOKEN_ISSUER: issuer,
-    KYROS_TOKEN_AUDIENCE: AUDIENCE,
-    ...variables,
-  });
-  await service.createUser("alice");
-  const alice = bearer((await service.login("alice")).access_token);
-  const make = async (scopes: string[]): Promise<Key> =>
-    (await ask(service, "POST", "/auth/api-keys", alice, { name: "worker", scopes })).body;
-  const options = {
-    [oauth.customFetch]: (url: string, init: object) => {
-      assert.equal(new URL(url).origin, new URL(issuer).origin);
-      return fetch(service.url + url.slice(new URL(url).origin.length), init);
-    },
-  };
-  const discover = async () => {
-    const identifier = new URL(issuer);
-    const response = await oauth.discoveryRequest(identifier, { ...options, algorithm: "oauth2" });
-    return oauth.processDiscoveryResponse(identifier, response);
-  };
-  return { service, make, options, discover };
-}
+import type { Key } from "./strict-client.ts";
+import { strictClient } from "./strict-client.ts";
 
 for (const issuer of ["https://auth.example.com", "https://auth.example.com/"]) {
   describe(`a strict OAuth client of ${issuer}`, () => {
@@ -194,80 +163,4 @@ describe("a strict OAuth client of an issuer with a path", () => {
     assert.equal(server.issuer, issuer);
     assert.equal(server.token_endpoint, `${issuer}/oauth/token`);
   });
-});
-
-for (const algorithm of ["EdDSA", "ES256"]) {
-  describe(`a strict resource server, with ${algorithm}`, () => {
-    it("takes a service's token by the published key, and no other", async (t) => {
-      const { service, make, options, discover } = await strictClient("https://auth.example.com", {
-        KYROS_TOKEN_ALGORITHM: algorithm,
-      });
-      t.after(() => service.stop());
-      const server = await discover();
-      assert.equal(server.jwks_uri, "https://auth.example.com/.well-known/jwks.json");
-      const worker = await make(["jobs:run"]);
-      const client = { client_id: worker.id };
-      const { access_token } = await oauth.processClientCredentialsResponse(
-        server,
-        client,
-        await oauth.clientCredentialsGrantRequest(
-          server,
-          client,
-          oauth.ClientSecretBasic(worker.key),
-          {},
-          options,
-        ),
-      );
-      const shown = (token: string) =>
-        oauth.validateJwtAccessToken(
-          server,
-          new Request(AUDIENCE, { headers: bearer(token) }),
-          AUDIENCE,
-          options,
-        );
-      const claims = await shown(access_token);
-      assert.equal(claims.client_id, worker.id);
-      assert.equal(claims.scope, "jobs:run");
-      const [head, payload, signature] = access_token.split(".") as [string, string, string];
-      const altered = `${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;
-      await assert.rejects(shown(`${head}.${payload}.${altered}`));
-    });
-  });
-}
-
-describe("an OAuth endpoint", () => {
-  let service: TestService;
-  before(async () => {
-    service = await runService();
-  });
-  after(() => service.stop());
-
-  const FORM = "application/x-www-form-urlencoded";
-  const MALFORMED: readonly [what: string, body: string, type: string][] = [
-    ["a parameter twice", "grant_type=client_credentials&grant_type=client_credentials", FORM],
-    ["a parameter twice, of which one is empty", "token=a&token=", FORM],
-    ["bytes that are not UTF-8", "token=\xff", FORM],
-    ["a parameter of endless length", `token=${"a".repeat(5000)}&grant_type=${"a".repeat(5000)}`, FORM],
-    ["more than any body may have", "a".repeat(65 * 1024), FORM],
-    ["JSON", '{"grant_type":"client_credentials","token":"a"}', "application/json"],
-    ["nothing", "", FORM],
-  ];
-  for (const path of ["/oauth/token", "/oauth/revoke", "/oauth/introspect"]) {
-    for (const [what, body, type] of MALFORMED) {
-      it(`${path} answers ${what} as RFC 6749 section 5.2 has it`, async () => {
-        const response = await fetch(service.url + path, {
-          method: "POST",
-          headers: { "content-type": type },
-          body: Buffer.from(body, "latin1"),
-        });
-        assert.ok(response.status >= 400 && response.status < 500, String(response.status));
-        assert.equal(response.headers.get("content-type"), "application/json; charset=utf-8");
-        assert.equal(response.headers.get("cache-control"), "no-store");
-        const answer = (await response.json()) as Record<string, unknown>;
-        assert.equal(answer["error"], "invalid_request");
-        assert.equal(answer["error_description"], answer["detail"]);
-        assert.equal(answer["instance"], response.headers.get("x-request-id"));
-      });
-    }
-  }
 });
