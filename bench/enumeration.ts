@@ -1,6 +1,6 @@
 import type { Report } from "./report.ts";
 import { createUser, settings, startService, withDataDir } from "./service.ts";
-import { createShuffle, median } from "./statistics.ts";
+import { createShuffle, median, rankSumP } from "./statistics.ts";
 
 const PAIRS = 500;
 const SEED = 20_240_229;
@@ -67,26 +67,4 @@ async function measure(url: string): Promise<{ known: number[]; unknown: number[
     if (response.status !== 401) throw new Error(`a wrong password was answered with ${response.status}`);
   }
   return { known, unknown };
-}
-
-/** Two-sided; ties are as good as none among times this fine. */
-function rankSumP(a: readonly number[], b: readonly number[]): number {
-  const ranked = [...a.map((ms) => ({ ms, mine: true })), ...b.map((ms) => ({ ms, mine: false }))].sort(
-    (one, other) => one.ms - other.ms,
-  );
-  let rankSum = 0;
-  ranked.forEach(({ mine }, at) => {
-    if (mine) rankSum += at + 1;
-  });
-  const u = rankSum - (a.length * (a.length + 1)) / 2;
-  const deviation = Math.sqrt((a.length * b.length * (a.length + b.length + 1)) / 12);
-  return 2 * (1 - normal(Math.abs((u - (a.length * b.length) / 2) / deviation)));
-}
-
-/** The standard normal distribution function for z ≥ 0 (Abramowitz and Stegun 26.2.17, error below 7.5e-8). */
-function normal(z: number): number {
-  const t = 1 / (1 + 0.2316419 * z);
-  const tail =
-    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return 1 - (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * tail;
 }

@@ -12,6 +12,8 @@ const MODULES: Readonly<Record<string, string>> = {
   startup: "./startup.ts",
   "login-storm": "./login-storm.ts",
   http: "./http/main.ts",
+  "api-keys": "./http/api-keys.ts",
+  "live-checks": "./http/live-checks.ts",
 };
 
 const USAGE = `usage: node bench/main.ts [name...] [--write] [--rounds N] [--seconds N]

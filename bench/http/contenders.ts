@@ -1,36 +1,22 @@
 import { type Child, startChild } from "../child.ts";
-import type { Population } from "./population.ts";
+import type { Credential, Population } from "./population.ts";
 import { verifyContender } from "./verify.ts";
 
-interface Contender {
+/** The server `servers/<name>.ts`. */
+export interface Contender {
   readonly name: string;
-  /** Whether it refuses a request without a valid token. */
+  /** Whether it refuses a request without a valid credential. */
   readonly guarded: boolean;
+  /** What its requests carry. */
+  readonly shows: Credential;
 }
 
-/** Every contender is the server `servers/<name>.ts`. */
-export const CONTENDERS: readonly Contender[] = [
-  { name: "bare-node", guarded: false },
-  { name: "bare-fastify", guarded: false },
-  { name: "kyros-node", guarded: true },
-  { name: "kyros-fastify", guarded: true },
-  { name: "peer-fastify", guarded: true },
-  { name: "peer-express", guarded: true },
-];
-
+/** What a contender has to reach, relative to another. */
 export interface Goal {
   readonly what: string;
   readonly against: string;
   readonly goal: number;
 }
-
-/** What Kyros has to reach, in requests per second relative to another contender. */
-export const GOALS: readonly Goal[] = [
-  { what: "kyros-fastify", against: "bare-fastify", goal: 0.6 },
-  { what: "kyros-fastify", against: "peer-fastify", goal: 4 },
-  { what: "kyros-fastify", against: "peer-express", goal: 6 },
-  { what: "kyros-node", against: "bare-node", goal: 0.7 },
-];
 
 export const PATH = "/protected";
 const START_DEADLINE_MS = 15_000;
@@ -52,7 +38,7 @@ async function start(contender: Contender, population: Population, core: number)
   });
   const url = `http://127.0.0.1:${child.match[1]}${PATH}`;
   try {
-    await verifyContender(contender.name, url, contender.guarded, population);
+    await verifyContender(contender, url, population);
   } catch (error) {
     await child.stop();
     throw error;
@@ -61,10 +47,14 @@ async function start(contender: Contender, population: Population, core: number)
 }
 
 /** Starts and verifies all contenders; where one fails, none is left running. */
-export async function startContenders(population: Population, core: number): Promise<RunningContender[]> {
+export async function startContenders(
+  contenders: readonly Contender[],
+  population: Population,
+  core: number,
+): Promise<RunningContender[]> {
   const running: RunningContender[] = [];
   try {
-    for (const contender of CONTENDERS) running.push(await start(contender, population, core));
+    for (const contender of contenders) running.push(await start(contender, population, core));
   } catch (error) {
     await Promise.all(running.map((each) => each.stop()));
     throw error;

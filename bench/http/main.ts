@@ -1,141 +1,26 @@
-import { readFile } from "node:fs/promises";
-import type { Measurements, Report, Row, RunOptions } from "../report.ts";
-import { createShuffle, median } from "../statistics.ts";
-import { GOALS, PATH, type RunningContender, startContenders } from "./contenders.ts";
-import { createPopulation, type Population } from "./population.ts";
-import { type Load, load, requireWrk, writeScript } from "./wrk.ts";
+import type { Report, RunOptions } from "../report.ts";
+import { runRace } from "./race.ts";
 
-const USERS = 1000;
-const CONNECTIONS = 64;
-const SERVER_CORE = 0;
-const LOAD_CORE = 1;
-const WARMUP_SECONDS = 2;
-const SEED = 20_240_229;
-/** Linux reports process times in these (USER_HZ). */
-const TICKS_PER_SECOND = 100;
-
-interface Sample extends Load {
-  /** Seconds of processor time the server used. */
-  readonly cpuSeconds: number;
-}
-
-/** Processor time a process has used so far (proc_pid_stat(5), fields 14 and 15), in seconds; `NaN` off Linux. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The second field may hold spaces; what follows its closing parenthesis does not.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-async function measure(contender: RunningContender, script: string, seconds: number): Promise<Sample> {
-  const before = await cpuSeconds(contender.pid);
-  const result = await load({
-    url: contender.url,
-    script,
-    seconds,
-    connections: CONNECTIONS,
-    core: LOAD_CORE,
-  });
-  return { ...result, cpuSeconds: (await cpuSeconds(contender.pid)) - before };
-}
-
-async function measureAll(
-  contenders: readonly RunningContender[],
-  population: Population,
-  rounds: number,
-  seconds: number,
-): Promise<ReadonlyMap<string, readonly Sample[]>> {
-  const tokens = population.members.map((member) => member.token);
-  const script = await writeScript(population.folder, PATH, tokens);
-  const shuffle = createShuffle(SEED);
-  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
-  for (let round = 1; round <= rounds; round++) {
-    for (const contender of shuffle(contenders)) {
-      if (round === 1) await measure(contender, script, WARMUP_SECONDS);
-      samples.get(contender.name)!.push(await measure(contender, script, seconds));
-    }
-  }
-  return samples;
-}
-
-const integer = (number: number): string => Math.round(number).toLocaleString("en-US");
-
-function describe(samples: ReadonlyMap<string, readonly Sample[]>, notes: readonly string[]): Measurements {
-  const rows = [...samples].map(([name, list]) => {
-    const of = (pick: (sample: Sample) => number): number => median(list.map(pick));
-    const rates = list.map((sample) => sample.requestsPerSecond);
-    return [
-      name,
-      integer(of((sample) => sample.requestsPerSecond)),
-      integer(Math.min(...rates)),
-      integer(Math.max(...rates)),
-      of((sample) => sample.p50Ms).toFixed(2),
-      of((sample) => sample.p99Ms).toFixed(2),
-      of((sample) => (sample.cpuSeconds / sample.requests) * 1_000_000).toFixed(1),
-      (100 * of((sample) => (sample.cpuSeconds * sample.requestsPerSecond) / sample.requests)).toFixed(0),
-    ];
-  });
-  return {
-    columns: [
-      "contender",
-      "req/s",
-      "lowest",
-      "highest",
-      "p50 ms",
-      "p99 ms",
-      "server CPU µs/req",
-      "server busy %",
-    ],
-    rows,
-    notes,
-  };
-}
-
-/** The goals' ratios, and for reference the same by processor time, which other work on the machine hardly moves. */
-function compare(samples: ReadonlyMap<string, readonly Sample[]>): Row[] {
-  const of = (name: string, pick: (sample: Sample) => number): number => median(samples.get(name)!.map(pick));
-  const rate = (sample: Sample): number => sample.requestsPerSecond;
-  const cost = (sample: Sample): number => sample.cpuSeconds / sample.requests;
-  return [
-    ...GOALS.map(({ what, against, goal }) => ({
-      what,
-      against,
-      ratio: of(what, rate) / of(against, rate),
-      goal,
-      unit: "requests/s",
-    })),
-    ...GOALS.map(({ what, against }) => ({
-      what,
-      against,
-      ratio: of(against, cost) / of(what, cost),
-      goal: null,
-      unit: "requests per server CPU second",
-    })),
-  ];
-}
-
-/**
- * Measures `GET /protected` of every contender in one interleaved run.
- * Throws `MissingTool` where `wrk` or `taskset` is missing, and where a contender fails a single request.
- */
-export async function run({ rounds = 5, seconds = 4 }: RunOptions = {}): Promise<Report> {
-  requireWrk();
-  const population = await createPopulation(USERS);
-  try {
-    const contenders = await startContenders(population, SERVER_CORE);
-    let samples: ReadonlyMap<string, readonly Sample[]>;
-    try {
-      samples = await measureAll(contenders, population, rounds, seconds);
-    } finally {
-      await Promise.all(contenders.map((contender) => contender.stop()));
-    }
-    const notes = [
-      `Medians of ${rounds} rounds of ${seconds} s each, all contenders in turn, reshuffled every round (seed ${SEED}).`,
-      `${CONNECTIONS} connections of wrk on core ${LOAD_CORE}, servers on core ${SERVER_CORE}; ` +
-        `${USERS} HS512 tokens of ${USERS} users in rotation, the same requests for all.`,
-    ];
-    return { name: "http", rows: compare(samples), measurements: describe(samples, notes) };
-  } finally {
-    await population.remove();
-  }
+/** `GET /protected` with a bearer token: Kyros against the bare frameworks and against stacks of peers. */
+export function run(options?: RunOptions): Promise<Report> {
+  return runRace(
+    {
+      name: "http",
+      contenders: [
+        { name: "bare-node", guarded: false, shows: "token" },
+        { name: "bare-fastify", guarded: false, shows: "token" },
+        { name: "kyros-node", guarded: true, shows: "token" },
+        { name: "kyros-fastify", guarded: true, shows: "token" },
+        { name: "peer-fastify", guarded: true, shows: "token" },
+        { name: "peer-express", guarded: true, shows: "token" },
+      ],
+      goals: [
+        { what: "kyros-fastify", against: "bare-fastify", goal: 0.6 },
+        { what: "kyros-fastify", against: "peer-fastify", goal: 4 },
+        { what: "kyros-fastify", against: "peer-express", goal: 6 },
+        { what: "kyros-node", against: "bare-node", goal: 0.7 },
+      ],
+    },
+    options,
+  );
 }

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { generateSecret, openKeyring } from "../../src/crypto/keyring.ts";
 import { type Account, toUser } from "../../src/identity/accounts/account.ts";
 import { canonicalUsername } from "../../src/identity/accounts/username.ts";
+import { generateKeyText } from "../../src/identity/api-keys/key-text.ts";
 import { createAccessToken, createKyros } from "../../src/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { systemRandom, uuidv7 } from "../../src/kernel/random.ts";
@@ -14,6 +15,14 @@ export interface Member {
   readonly id: string;
   readonly username: string;
   readonly token: string;
+  readonly apiKey: string;
+}
+
+export type Credential = "token" | "api_key";
+
+/** The one header by which a member shows a credential. */
+export function credentialOf(member: Pick<Member, "token" | "apiKey">, shows: Credential): string {
+  return shows === "token" ? `Bearer ${member.token}` : member.apiKey;
 }
 
 /** The users every contender knows, each with a token that every contender accepts. */
@@ -21,8 +30,8 @@ export interface Population {
   /** A folder of this run alone. */
   readonly folder: string;
   readonly members: readonly Member[];
-  /** A token of the first member, but signed with another key: to be refused. */
-  readonly forgedToken: string;
+  /** A token of the first member, but signed with another key, and an API key that nobody has: to be refused. */
+  readonly forged: Pick<Member, "token" | "apiKey">;
   /** The arguments of a contender (see servers/settings.ts). */
   readonly args: readonly string[];
   remove(): Promise<void>;
@@ -41,7 +50,7 @@ async function signUp(count: number, databaseUrl: string, secret: string) {
     const forger = open(generateSecret(systemRandom));
     const nowMs = systemClock.now();
     const members: Member[] = [];
-    let forgedToken = "";
+    let forged = { token: "", apiKey: generateKeyText(systemRandom).text };
     for (let at = 0; at < count; at++) {
       const id = uuidv7(nowMs, systemRandom);
       const username = `user-${1000 + at}`;
@@ -59,10 +68,15 @@ async function signUp(count: number, databaseUrl: string, secret: string) {
         roleChangedAtMs: nowMs,
       };
       await stores.accounts.create(account);
-      members.push({ id, username, token: await createAccessToken(kyros, toUser(account)) });
-      if (at === 0) forgedToken = await createAccessToken(forger, toUser(account));
+      const token = await createAccessToken(kyros, toUser(account));
+      const key = await kyros.apiKeys.create(
+        { name: username, ownerId: id, scopes: [], addressRanges: [], rateLimits: [], expiresAtMs: null },
+        { atMs: nowMs, actor: { kind: "operator" } },
+      );
+      members.push({ id, username, token, apiKey: key.text });
+      if (at === 0) forged = { ...forged, token: await createAccessToken(forger, toUser(account)) };
     }
-    return { members, forgedToken };
+    return { members, forged };
   } finally {
     await stores.close();
   }
@@ -92,7 +106,7 @@ export async function createPopulation(count: number): Promise<Population> {
     const kyrosDatabaseUrl = `sqlite:${join(folder, "kyros.db")}`;
     const secret = generateSecret(systemRandom);
     const key = openKeyring({ current: secret }).derive("kyros/access-token/HS512", 64);
-    const { members, forgedToken } = await signUp(count, kyrosDatabaseUrl, secret);
+    const { members, forged } = await signUp(count, kyrosDatabaseUrl, secret);
     writePeersTable(peersDatabase, members);
     const args = [
       `--secret=${secret}`,
@@ -102,7 +116,7 @@ export async function createPopulation(count: number): Promise<Population> {
       `--peers-database=${peersDatabase}`,
       `--kyros-database-url=${kyrosDatabaseUrl}`,
     ];
-    return { folder, members, forgedToken, args, remove };
+    return { folder, members, forged, args, remove };
   } catch (error) {
     await remove();
     throw error;

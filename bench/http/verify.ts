@@ -1,10 +1,17 @@
-import type { Population } from "./population.ts";
+import type { Contender } from "./contenders.ts";
+import { type Credential, credentialOf, type Member, type Population } from "./population.ts";
+
+export const HEADER = { token: "authorization", api_key: "x-api-key" } as const;
 
 const DEADLINE_MS = 5000;
 
-async function get(url: string, token?: string): Promise<{ status: number; type: string; body: string }> {
+async function get(
+  url: string,
+  shows: Credential,
+  member?: Pick<Member, "token" | "apiKey">,
+): Promise<{ status: number; type: string; body: string }> {
   const response = await fetch(url, {
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    headers: member === undefined ? {} : { [HEADER[shows]]: credentialOf(member, shows) },
     signal: AbortSignal.timeout(DEADLINE_MS),
     redirect: "manual",
   });
@@ -16,13 +23,12 @@ async function get(url: string, token?: string): Promise<{ status: number; type:
 }
 
 /**
- * Makes sure that a contender does the work it is measured for. Throws where it does not greet the user of each token,
- * or, being guarded, answers anything but 401 without a token or to a forged one.
+ * Makes sure that a contender does the work it is measured for. Throws where it does not greet the user of each credential,
+ * or, being guarded, answers anything but 401 without a credential or to a forged one.
  */
 export async function verifyContender(
-  name: string,
+  { name, guarded, shows }: Contender,
   url: string,
-  guarded: boolean,
   population: Population,
 ): Promise<void> {
   const expect = (what: string, holds: boolean, seen: string) => {
@@ -31,15 +37,15 @@ export async function verifyContender(
   const first = population.members[0]!;
   const last = population.members.at(-1)!;
   for (const member of [first, last]) {
-    const { status, type, body } = await get(url, member.token);
+    const { status, type, body } = await get(url, shows, member);
     const message = `Hello, ${guarded ? member.username : first.username}!`;
-    expect("a token must be answered with 200", status === 200, String(status));
+    expect("a credential must be answered with 200", status === 200, String(status));
     expect("the body must be JSON", type.startsWith("application/json"), type);
     expect("the body must greet the user", body === JSON.stringify({ message }), body);
   }
   if (!guarded) return;
-  const without = await get(url);
-  expect("no token must be answered with 401", without.status === 401, String(without.status));
-  const forged = await get(url, population.forgedToken);
-  expect("a forged token must be answered with 401", forged.status === 401, String(forged.status));
+  const without = await get(url, shows);
+  expect("no credential must be answered with 401", without.status === 401, String(without.status));
+  const forged = await get(url, shows, population.forged);
+  expect("a forged credential must be answered with 401", forged.status === 401, String(forged.status));
 }

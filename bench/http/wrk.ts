@@ -3,6 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { MissingTool, pinned } from "../child.ts";
+import type { Credential } from "./population.ts";
+import { HEADER } from "./verify.ts";
 
 export interface Load {
   readonly requestsPerSecond: number;
@@ -39,20 +41,25 @@ export function requireWrk(): void {
 }
 
 /**
- * Writes the script that has `wrk` show one bearer token after another. The requests are formatted once, so that the
+ * Writes the script that has `wrk` show one credential after another. The requests are formatted once, so that the
  * generator only picks from a table.
  */
-export async function writeScript(folder: string, path: string, tokens: readonly string[]): Promise<string> {
-  const file = join(folder, "rotate.lua");
-  const script = `local tokens = {
-${tokens.map((token) => `  "${token}",`).join("\n")}
+export async function writeScript(
+  folder: string,
+  path: string,
+  shows: Credential,
+  credentials: readonly string[],
+): Promise<string> {
+  const file = join(folder, `rotate-${shows}.lua`);
+  const script = `local credentials = {
+${credentials.map((credential) => `  "${credential}",`).join("\n")}
 }
 local requests = {}
 local at = 0
 
 function init(args)
-  for i, token in ipairs(tokens) do
-    requests[i] = wrk.format("GET", "${path}", { ["Authorization"] = "Bearer " .. token })
+  for i, credential in ipairs(credentials) do
+    requests[i] = wrk.format("GET", "${path}", { ["${HEADER[shows]}"] = credential })
   end
 end
 

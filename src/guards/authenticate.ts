@@ -5,6 +5,7 @@ import { isPending } from "../kernel/awaitable.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import type { Guard } from "../kernel/guard.ts";
 import { PASS } from "../kernel/guard.ts";
+import { bindingOf } from "../kernel/principal.ts";
 import type { Authenticator } from "./authenticators/authenticator.ts";
 
 export interface AuthenticateOptions {
@@ -55,7 +56,7 @@ async function noteBoth(
 ): Promise<typeof PASS> {
   const ofCookie = await ambient.authenticate(exchange);
   if (ofCookie.kind === "authenticated" && ofCookie.principal.kind === "user") {
-    exchange.cookieSessionId = ofCookie.principal.sessionId;
+    exchange.cookieBinding = bindingOf(ofCookie.principal);
   }
   return note(exchange, await outcome);
 }

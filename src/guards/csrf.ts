@@ -2,6 +2,7 @@ import type { CsrfTokens } from "../crypto/csrf-token.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import type { Decision, Guard } from "../kernel/guard.ts";
 import { deny, PASS } from "../kernel/guard.ts";
+import { bindingOf } from "../kernel/principal.ts";
 import { problem } from "../kernel/problem.ts";
 import { parseOrigins } from "../net/origin.ts";
 
@@ -65,37 +66,37 @@ export function createCsrfGuard(options: CsrfOptions): CsrfGuard {
     if (rule.csrf === "origin") return checkOrigin(exchange, trusted);
     // Without a cookie the browser adds nothing of its own: whoever sends the request knows the credential in it.
     if (!exchange.ridesOnCookie) return PASS;
-    const sessionId = boundSession(exchange);
-    if (sessionId === undefined && exchange.principal.kind === "anonymous") {
+    const binding = bindingFor(exchange);
+    if (binding === undefined && exchange.principal.kind === "anonymous") {
       // A dead cookie and nothing else: there is no user in whose name to act, and no session to prove.
       return checkOrigin(exchange, trusted);
     }
     const site = checkSite(exchange, trusted);
     if (site.kind !== "pass") return site;
-    return sessionId === undefined ? REFUSALS.noSession : checkToken(exchange, sessionId);
+    return binding === undefined ? REFUSALS.noSession : checkToken(exchange, binding);
   }
 
-  function checkToken(exchange: Exchange, sessionId: string): Decision {
+  function checkToken(exchange: Exchange, binding: string): Decision {
     const { view } = exchange;
     const token = view.header("x-csrf-token");
-    if (token !== undefined) return verdict(exchange, sessionId, token);
+    if (token !== undefined) return verdict(exchange, binding, token);
     if (!isForm(view.header("content-type"))) return REFUSALS.missing;
     const field = view.formField?.(FORM_FIELD);
-    if (field !== undefined) return verdict(exchange, sessionId, field);
+    if (field !== undefined) return verdict(exchange, binding, field);
     exchange.csrfPending = true;
     return PASS;
   }
 
-  function verdict(exchange: Exchange, sessionId: string, token: string): Decision {
-    const result = tokens.verify(token, sessionId, exchange.nowMs);
+  function verdict(exchange: Exchange, binding: string, token: string): Decision {
+    const result = tokens.verify(token, binding, exchange.nowMs);
     return result === "valid" ? PASS : REFUSALS[result];
   }
 
   function checkFormToken(exchange: Exchange, field: string | undefined): Decision {
     if (!exchange.csrfPending) return PASS;
-    const sessionId = boundSession(exchange);
-    if (field === undefined || sessionId === undefined) return REFUSALS.missing;
-    const decision = verdict(exchange, sessionId, field);
+    const binding = bindingFor(exchange);
+    if (field === undefined || binding === undefined) return REFUSALS.missing;
+    const decision = verdict(exchange, binding, field);
     if (decision.kind === "pass") exchange.csrfPending = false;
     return decision;
   }
@@ -163,8 +164,8 @@ function isOwn({ client }: Exchange, origin: string): boolean {
 }
 
 /** The cookie's own session where it is live, also beside a bearer token; else the session the caller proved. */
-function boundSession({ cookieSessionId, principal }: Exchange): string | undefined {
-  return cookieSessionId ?? (principal.kind === "user" ? principal.sessionId : undefined);
+function bindingFor({ cookieBinding, principal }: Exchange): string | undefined {
+  return cookieBinding ?? (principal.kind === "user" ? bindingOf(principal) : undefined);
 }
 
 function isSafe(method: string): boolean {

@@ -67,8 +67,8 @@ export class Exchange {
   principal: Principal = ANONYMOUS;
   /** A browser session cookie came along, valid or not: state changes then need the CSRF proof. */
   ridesOnCookie = false;
-  /** The live browser session of that cookie, also where another credential made the principal: it binds the proof. */
-  cookieSessionId: string | undefined = undefined;
+  /** What the live browser session of that cookie binds the proof to, also where another credential made the principal. */
+  cookieBinding: string | undefined = undefined;
   /** The CSRF token is still to be checked in the form body; until then nothing may be handled. */
   csrfPending = false;
   /** The CSP nonce of this response, once somebody has asked for one. */

@@ -39,6 +39,14 @@ export interface UserPrincipal {
   readonly authenticatedAtMs: number;
 }
 
+/**
+ * What a person's CSRF proof is bound to: the session, since a primary credential was last proved in it. So the proofs
+ * of before a sign-in, a change of password or a step-up are dead, as the cookie of before is (ASVS V7.2.4).
+ */
+export function bindingOf({ sessionId, authenticatedAtMs }: UserPrincipal): string {
+  return `${sessionId}@${authenticatedAtMs}`;
+}
+
 /** A program, by an API key: for its owner where it has one, else for itself. */
 export interface ServicePrincipal {
   readonly kind: "service";

@@ -74,7 +74,7 @@ export function composeIdentity(parts: IdentityParts): Identity {
       store: stores.refreshTokens,
       random,
       events,
-      key: parts.keyring.derive("kyros/refresh-token", 32),
+      keys: parts.keyring.deriveAll("kyros/refresh-token", 32),
       ttlMs: ttlMs.refreshToken,
       graceMs: REFRESH_GRACE_MS,
     }),

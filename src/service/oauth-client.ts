@@ -80,7 +80,11 @@ function clientCredentials(
     return formId === undefined || formSecret === undefined ? undefined : { id: formId, secret: formSecret };
   }
   if (formSecret !== undefined || authorization.slice(0, 6).toLowerCase() !== "basic ") return undefined;
-  const decoded = Buffer.from(authorization.slice(6), "base64").toString("utf8");
+  const encoded = authorization.slice(6);
+  const bytes = Buffer.from(encoded, "base64");
+  // A decoder passes over what is no base64: one text for one pair of credentials, and no other (RFC 7617 section 2).
+  if (bytes.toString("base64") !== encoded) return undefined;
+  const decoded = bytes.toString("utf8");
   const colon = decoded.indexOf(":");
   if (colon < 0) return undefined;
   const id = formDecoded(decoded.slice(0, colon));

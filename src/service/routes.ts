@@ -3,6 +3,7 @@ import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
+import { oauthMetadataRoutes } from "./routes/oauth-metadata.ts";
 import { passwordRoutes } from "./routes/password.ts";
 import { probeRoutes } from "./routes/probes.ts";
 import { securityRoutes } from "./routes/security.ts";
@@ -21,6 +22,7 @@ export function installRoutes(app: App, service: Service): void {
   apiKeyRoutes(app, service);
   adminUserRoutes(app, service);
   oauthRoutes(app, service);
+  oauthMetadataRoutes(app, service);
   probeRoutes(app, service);
   securityRoutes(app, service);
   documentationRoutes(app, service);

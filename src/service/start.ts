@@ -71,7 +71,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       stores,
       registration: settings.registration,
       openDocumentation: settings.environment === "development",
-      issuerUrl: /^https?:\/\//.test(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
+      issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
       sessionMaxTtlMs: settings.sessionMaxTtlMs,
       describeSettings: () => describeSettings(settings),
       isAccepting: () => accepting,
@@ -95,4 +95,9 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
     await stores.close();
     throw error;
   }
+}
+
+/** RFC 8414 section 2: a URL without query or fragment. */
+function isIssuerUrl(issuer: string): boolean {
+  return /^https?:\/\/[^?#*]+$/.test(issuer) && URL.canParse(issuer);
 }

@@ -32,6 +32,22 @@ export function refreshReuseContract(withStores: WithOpened<RefreshTokensAndSess
       assert.deepEqual(await stores.refreshTokens.find(sampleHash("b")), sampleRefreshToken("b"));
     }));
 
+  it("knows the successor again by another key's, and puts none of those there", () =>
+    withStores(async (stores) => {
+      const { refreshTokens } = stores;
+      const other = (hash: string) => ({ otherSuccessorHashes: [sampleHash("x"), sampleHash(hash)] });
+      await start(stores);
+      assert.deepEqual(await refreshTokens.rotate(rotation("a", "c", 1, other("b"))), ofFamily("repeated"));
+      assert.equal((await refreshTokens.find(sampleHash("a")))?.successorHash, sampleHash("b"));
+      assert.deepEqual(await refreshTokens.rotate(rotation("b", "c", 1, other("d"))), ofFamily("rotated"));
+      assert.equal((await refreshTokens.find(sampleHash("b")))?.successorHash, sampleHash("c"));
+      for (const hash of ["x", "d"]) assert.equal(await refreshTokens.find(sampleHash(hash)), undefined);
+      assert.deepEqual(
+        await refreshTokens.rotate(rotation("a", "c", 10_000, other("b"))),
+        ofFamily("reused"),
+      );
+    }));
+
   it("ends the session of a token that comes again after the grace, with all of the family", () =>
     withStores(async (stores) => {
       const { refreshTokens, sessions } = stores;

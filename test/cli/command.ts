@@ -17,25 +17,28 @@ export interface Ended {
 export interface Served {
   /** All plain lines of standard output so far; those of the log are JSON. */
   readonly plainLines: readonly string[];
+  readonly log: readonly string[];
   readonly url: string;
   terminate(): Promise<Ended>;
+  /** Ends it outright, as a crash of the machine would: `SIGKILL`. */
+  kill(): Promise<Ended>;
 }
 
-/** The `kyros` command as a process of its own, on a data directory of its own and no other environment. */
+/** The `kyros` command as a process of its own, on a data directory of its own and no environment but what it is given. */
 export interface Kyros {
   readonly dataDir: string;
   run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
-  /** Resolves once it says where it listens. */
-  serve(): Promise<Served>;
+  /** Resolves once it says where it listens; several may serve the one data directory. */
+  serve(env?: Record<string, string>): Promise<Served>;
   remove(): Promise<void>;
 }
 
-export async function kyrosCommand(): Promise<Kyros> {
+export async function kyrosCommand(shared: Record<string, string> = {}): Promise<Kyros> {
   const dataDir = await mkdtemp(join(tmpdir(), "kyros-cli-"));
   const started = (args: readonly string[], env: Record<string, string> = {}) =>
     spawn(process.execPath, [MAIN, ...args], {
       cwd: dataDir,
-      env: { KYROS_DATA_DIR: dataDir, KYROS_PORT: "0", KYROS_BCRYPT_COST: "10", ...env },
+      env: { KYROS_DATA_DIR: dataDir, KYROS_PORT: "0", KYROS_BCRYPT_COST: "10", ...shared, ...env },
     });
 
   return {
@@ -48,13 +51,14 @@ export async function kyrosCommand(): Promise<Kyros> {
       child.stdin.end(input);
       return ended;
     },
-    async serve() {
-      const child = started(["serve"]);
+    async serve(env) {
+      const child = started(["serve"], env);
       const ended = end(child);
       const plainLines: string[] = [];
+      const log: string[] = [];
       const url = await new Promise<string>((resolve, reject) => {
         createInterface({ input: child.stdout }).on("line", (line) => {
-          if (line.startsWith("{")) return;
+          if (line.startsWith("{")) return void log.push(line);
           plainLines.push(line);
           const listening = /http:\/\/\S+/.exec(line)?.[0];
           if (listening !== undefined) resolve(listening);
@@ -63,9 +67,14 @@ export async function kyrosCommand(): Promise<Kyros> {
       });
       return {
         plainLines,
+        log,
         url,
         terminate() {
           child.kill("SIGTERM");
+          return ended;
+        },
+        kill() {
+          child.kill("SIGKILL");
           return ended;
         },
       };

@@ -34,7 +34,7 @@ describe("kyros migrate", () => {
 });
 
 describe("wrong settings", () => {
-  it("stop the start in production without a secret, all of them named", async () => {
+  it("R1, R26: stop the start in production without a secret, all of them named", async () => {
     const { exitCode, stdout, stderr } = await kyros.run(["serve"], {
       env: { KYROS_ENV: "production", KYROS_RATE_LIMIT: "many-hidden", KYROS_LOG_LEVEL: "hidden-level" },
     });

@@ -88,7 +88,7 @@ for (const environment of ["production", "staging"]) {
       }
     }
 
-    test("refuses to start without a secret, whatever is marked", () => {
+    test("R26: refuses to start without a secret, whatever is marked", () => {
       for (const mark of [undefined, INSECURE_CHOICES.join(",")]) {
         const faults = faultsOf({ KYROS_ENV: environment, KYROS_ALLOW_INSECURE: mark });
         assert.deepEqual(

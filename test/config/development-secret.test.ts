@@ -93,7 +93,7 @@ describe("the secret in development", () => {
   });
 });
 
-describe("a kept secret is refused", () => {
+describe("R26: a kept secret is refused", () => {
   const refused = (dataDir: string, expected: RegExp) => {
     const { faults, message } = faultOf(() =>
       resolveSecret(loadSettings({ KYROS_DATA_DIR: dataDir }), freshSecret),

@@ -57,7 +57,7 @@ test("a variable and its file together are a fault, whatever they hold", (contex
   }
 });
 
-test("a file that cannot give a value is a fault that names its path, for every setting", (context) => {
+test("R26: a file that cannot give a value is a fault that names its path, for every setting", (context) => {
   const directory = temporaryDirectory(context);
   const empty = join(directory, "empty");
   const lineBreak = join(directory, "line-break");
@@ -108,7 +108,7 @@ test("a path is printed on one line, and not at all where it may be the value it
   assert.match(faultsOf({ KYROS_SECRET_FILE: "" })[0]!.fault, /^is empty$/);
 });
 
-test("a faulty file never falls back to a default or to another check's silence", () => {
+test("R26: a faulty file never falls back to a default or to another check's silence", () => {
   const fault = faultOf(() =>
     loadSettings({ KYROS_ENV: "production", KYROS_SECRET_FILE: "/missing/secret" }),
   );

@@ -53,7 +53,7 @@ for (const algorithm of ["EdDSA", "ES256"] as const) {
   const keys = deriveJwsKeys(keyring, "kyros/access-token", algorithm);
   const jws = createJws(keys, "at+jwt");
 
-  test(`refuses HMACs under every form of the public ${algorithm} key`, () => {
+  test(`R2, R3, R4: refuses HMACs under every form of the public ${algorithm} key`, () => {
     const own = keyring.derive(`kyros/access-token/HS512`, 64);
     for (const secret of [...publicForms(keys[0]), own]) {
       for (const [alg, hash] of [

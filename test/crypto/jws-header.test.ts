@@ -97,7 +97,7 @@ const REFUSED: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 for (const [what, headers] of Object.entries(REFUSED)) {
-  test(`refuses a rightly signed header with ${what}`, () => {
+  test(`R7: refuses a rightly signed header with ${what}`, () => {
     for (const header of headers) {
       assert.equal(jws.verify(forge(key, header, PAYLOAD)).kind, "refused", JSON.stringify(header));
     }
@@ -113,7 +113,7 @@ test("refuses a header that is not UTF-8", () => {
   assert.equal(jws.verify(resign(key, input)).kind, "refused");
 });
 
-test("refuses unsigned tokens of every spelling of none, with any signature", () => {
+test("R1: refuses unsigned tokens of every spelling of none, with any signature", () => {
   for (const alg of ["none", "None", "nOnE", "NONE"]) {
     for (const header of [{ alg }, { alg, typ: "at+jwt" }, { alg, typ: "at+jwt", kid }]) {
       const input = `${segment(header)}.${segment(PAYLOAD)}`;
@@ -136,7 +136,7 @@ test("refuses other HMACs under the right key, also where the header names them 
   }
 });
 
-test("refuses HS512 under keys that are not ours", () => {
+test("R1: refuses HS512 under keys that are not ours, an empty one among them", () => {
   const secret = Buffer.from(secretFor("one"), "base64url");
   const wrong: readonly (Uint8Array | string)[] = [
     "",
@@ -163,7 +163,7 @@ test("refuses HS512 under keys that are not ours", () => {
   }
 });
 
-test("refuses asymmetric signatures by a key that the header brings or names", () => {
+test("R2: refuses asymmetric signatures by a key that the header brings or names", () => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const jwk = rsa.publicKey.export({ format: "jwk" });
   for (const header of [

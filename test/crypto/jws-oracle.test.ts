@@ -80,7 +80,7 @@ for (const algorithm of ALGORITHMS) {
   });
 }
 
-test("no algorithm verifies what another has signed", () => {
+test("R5: no algorithm verifies what another has signed", () => {
   for (const signer of ALGORITHMS) {
     for (const verifier of ALGORITHMS) {
       const expected = signer === verifier ? "verified" : "refused";

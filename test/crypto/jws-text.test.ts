@@ -31,7 +31,7 @@ test("the header is written as documented", () => {
   assert.equal(forge(key, { alg: "HS512", typ: "at+jwt", kid: keys[0].kid }, PAYLOAD), token);
 });
 
-test("all other endings that decode to the same signature are refused", () => {
+test("R11: all other endings that decode to the same signature are refused", () => {
   const bytes = Buffer.from(signature, "base64url");
   const alternatives = [...ALPHABET]
     .map((end) => signature.slice(0, -1) + end)
@@ -126,7 +126,7 @@ for (const [what, text] of SHAPES) {
   });
 }
 
-test("more segments than three are not even decoded", () => {
+test("R9: more segments than three are not even decoded", () => {
   for (const text of [`${token}.`, `${token}.${signature}`, `${head}.${payload}${".".repeat(3000)}`]) {
     assert.equal(refusal(text), "not three segments");
   }
@@ -140,7 +140,7 @@ test("every truncation and every extension by a character is refused", () => {
   }
 });
 
-test("the length limit is exact", () => {
+test("R9: the length limit is exact", () => {
   const fitting = "x".repeat(((MAX_TOKEN_LENGTH - token.length + payload.length) >> 2) * 3);
   const longest = jws.sign(fitting);
   assert.ok(longest.length > MAX_TOKEN_LENGTH - 4 && longest.length <= MAX_TOKEN_LENGTH);

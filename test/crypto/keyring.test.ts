@@ -87,7 +87,7 @@ const REFUSED: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [what, secret, message] of REFUSED) {
-  test(`refuses a secret that is ${what}, as current and as previous, without showing it`, () => {
+  test(`R1: refuses a secret that is ${what}, as current and as previous, without showing it`, () => {
     const refusedWith = (which: string) => (error: unknown) => {
       assert.ok(error instanceof KeyringFault);
       assert.match(error.message, message);

@@ -26,7 +26,7 @@ test("refuses what is too short or too long", () => {
   }
 });
 
-test("refuses lone surrogates, whatever the length", () => {
+test("R13: refuses lone surrogates, whatever the length", () => {
   for (const text of ["\ud800", "kq7zv2mx\udc00", "\ude00\ud83d".repeat(8)]) {
     assert.match(passwordFault(text) ?? "", /lone surrogate/);
   }

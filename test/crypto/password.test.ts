@@ -38,7 +38,7 @@ test("the same password is never stored the same twice", async () => {
   assert.notEqual(await passwords.hash("correct horse"), await passwords.hash("correct horse"));
 });
 
-test("all of a long password counts, beyond the 72 bytes that bcrypt reads", async () => {
+test("R12: all of a long password counts, beyond the 72 bytes that bcrypt reads", async () => {
   const pairs = [
     ["a".repeat(72), "a".repeat(73)],
     [`${"a".repeat(72)}x`, `${"a".repeat(72)}y`],
@@ -67,7 +67,7 @@ test("characters that look alike are not alike: nothing is normalised", async ()
   assert.deepEqual(await passwords.verify("cafe\u0301 cafe\u0301", stored), WRONG);
 });
 
-test("ill-formed UTF-16, which encodes like U+FFFD, is refused before anything is hashed", async () => {
+test("R13: ill-formed UTF-16, which encodes like U+FFFD, is refused before anything is hashed", async () => {
   const stored = await passwords.hash("pass\ufffdword");
   const refused = (error: unknown) =>
     error instanceof Refusal &&

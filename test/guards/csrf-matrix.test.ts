@@ -4,7 +4,7 @@ import { createCsrfTokens } from "../../src/crypto/csrf-token.ts";
 import { createCsrfGuard } from "../../src/guards/csrf.ts";
 import type { Exchange } from "../../src/kernel/exchange.ts";
 import type { Principal, ServicePrincipal, UserPrincipal } from "../../src/kernel/principal.ts";
-import { ANONYMOUS } from "../../src/kernel/principal.ts";
+import { ANONYMOUS, bindingOf } from "../../src/kernel/principal.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { DEFAULT_RULE } from "../../src/kernel/rule.ts";
 import { exchangeOf, NOW_MS } from "./http-request.ts";
@@ -23,6 +23,7 @@ const bearer: UserPrincipal = {
   sessionId: "token-session",
   tokenId: "jti",
 };
+const BINDING = { cookie: bindingOf(session), token: bindingOf(bearer) };
 const apiKey: ServicePrincipal = {
   kind: "service",
   user,
@@ -38,16 +39,16 @@ const CALLERS = {
   nobody: { principal: ANONYMOUS, cookie: "none", bound: undefined },
   "a bearer token": { principal: bearer, cookie: "none", bound: undefined },
   "an API key": { principal: apiKey, cookie: "none", bound: undefined },
-  "a session cookie": { principal: session, cookie: "live", bound: "cookie-session" },
+  "a session cookie": { principal: session, cookie: "live", bound: BINDING.cookie },
   "a dead cookie": { principal: ANONYMOUS, cookie: "dead", bound: undefined },
-  "a bearer token and a live cookie": { principal: bearer, cookie: "live", bound: "cookie-session" },
-  "a bearer token and a dead cookie": { principal: bearer, cookie: "dead", bound: "token-session" },
-  "an API key and a live cookie": { principal: apiKey, cookie: "live", bound: "cookie-session" },
+  "a bearer token and a live cookie": { principal: bearer, cookie: "live", bound: BINDING.cookie },
+  "a bearer token and a dead cookie": { principal: bearer, cookie: "dead", bound: BINDING.token },
+  "an API key and a live cookie": { principal: apiKey, cookie: "live", bound: BINDING.cookie },
   "an API key and a dead cookie": { principal: apiKey, cookie: "dead", bound: undefined },
   "a refused bearer token and a live cookie": {
     principal: ANONYMOUS,
     cookie: "live",
-    bound: "cookie-session",
+    bound: BINDING.cookie,
   },
 } as const satisfies Record<string, { principal: Principal; cookie: string; bound: string | undefined }>;
 
@@ -94,11 +95,9 @@ const tokens = createCsrfTokens({
 });
 const guard = createCsrfGuard({ tokens, enabled: true, trustedOrigins: [ORIGINS.listed] });
 
-const valid = new Map(
-  ["cookie-session", "token-session", "none"].map((id) => [id, tokens.issue(id, NOW_MS)]),
-);
+const valid = new Map([BINDING.cookie, BINDING.token, "none"].map((id) => [id, tokens.issue(id, NOW_MS)]));
 const expired = new Map(
-  ["cookie-session", "token-session", "none"].map((id) => [id, tokens.issue(id, NOW_MS - 1000)]),
+  [BINDING.cookie, BINDING.token, "none"].map((id) => [id, tokens.issue(id, NOW_MS - 1000)]),
 );
 
 function tokenText(state: (typeof TOKENS)[number], bound: string | undefined): string | undefined {
@@ -106,7 +105,7 @@ function tokenText(state: (typeof TOKENS)[number], bound: string | undefined): s
   const texts = {
     missing: undefined,
     valid: own,
-    "of another session": valid.get(bound === "token-session" ? "cookie-session" : "token-session"),
+    "of another session": valid.get(bound === BINDING.token ? BINDING.cookie : BINDING.token),
     expired: expired.get(bound ?? "none"),
     garbage: "garbage",
     empty: "",
@@ -158,7 +157,7 @@ for (const [who, { principal, cookie, bound }] of Object.entries(CALLERS)) {
                 );
                 exchange.principal = principal;
                 exchange.ridesOnCookie = cookie !== "none";
-                exchange.cookieSessionId = cookie === "live" ? "cookie-session" : undefined;
+                exchange.cookieBinding = cookie === "live" ? BINDING.cookie : undefined;
 
                 const isTokenRead = place === "header" || place === "form" || place === "parsed form";
                 const proof = state === "valid" && isTokenRead && bound !== undefined;

@@ -78,7 +78,7 @@ test("the keys are derived for this purpose alone", () => {
   assert.deepEqual(asked, [["kyros/csrf", 32]]);
 });
 
-test("every other spelling of a token is refused: cut, extended, changed in any character or its last bits", () => {
+test("R10: every other spelling of a token is refused: cut, extended, changed in any character or its last bits", () => {
   const tokens = tokensOf(1);
   const token = tokens.issue(SESSION, NOW_MS);
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ .\0é";

@@ -42,21 +42,21 @@ test("a form is left pending until its field is checked, and stays refused witho
   assert.equal(gist(guard.checkFormToken(exchange, undefined)), "csrf_invalid");
   assert.equal(gist(guard.checkFormToken(exchange, "garbage")), "csrf_invalid");
   assert.equal(exchange.csrfPending, true);
-  assert.equal(guard.checkFormToken(exchange, tokens.issue(SESSION, NOW_MS)), PASS);
+  assert.equal(guard.checkFormToken(exchange, tokens.issue(`${SESSION}@${NOW_MS}`, NOW_MS)), PASS);
   assert.equal(exchange.csrfPending, false);
 });
 
 test("a wrong header is not made good by a right form field", () => {
   const exchange = signedIn({
     headers: { "content-type": FORM, "x-csrf-token": "garbage" },
-    form: { _csrf: tokens.issue(SESSION, NOW_MS) },
+    form: { _csrf: tokens.issue(`${SESSION}@${NOW_MS}`, NOW_MS) },
   });
   assert.equal(gist(guard.check(exchange)), "csrf_invalid");
   assert.equal(exchange.csrfPending, false);
 });
 
 test("a request that left nothing pending needs no field", () => {
-  const exchange = signedIn({ headers: { "x-csrf-token": tokens.issue(SESSION, NOW_MS) } });
+  const exchange = signedIn({ headers: { "x-csrf-token": tokens.issue(`${SESSION}@${NOW_MS}`, NOW_MS) } });
   assert.equal(guard.check(exchange), PASS);
   assert.equal(exchange.csrfPending, false);
   assert.equal(guard.checkFormToken(exchange, undefined), PASS);

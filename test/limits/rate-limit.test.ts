@@ -191,7 +191,7 @@ for (const answers of ["at once", "later"] as const) {
 }
 
 describe("limits by address", () => {
-  it("count 65,536 addresses of one /56 as one client", () => {
+  it("R14: count 65,536 addresses of one /56 as one client", () => {
     const { limiter } = spyLimiter("at once");
     const guard = createPrincipalLimit({ limiter, policy: POLICY });
     let passed = 0;
@@ -205,7 +205,7 @@ describe("limits by address", () => {
     assert.equal(guard.check(exchangeOf({ address: "2001:db8:0:200::1" })), PASS, "the /56 beside it");
   });
 
-  it("count an address as one client in every notation, and each IPv4 address on its own", () => {
+  it("R14: count an address as one client in every notation, and each IPv4 address on its own", () => {
     const { limiter, takes } = spyLimiter("at once");
     const guard = createAddressLimit({ limiter, policy: ADDRESS_POLICY });
     for (const text of ["203.0.113.5", "::ffff:203.0.113.5", "::FFFF:cb00:7105", "203.0.113.6"]) {

@@ -114,7 +114,7 @@ test("an IPv6 client has one limit key for its /56, an IPv4 client its address",
   for (const [address, key] of table) assert.equal(limitKeyOfAddress(address), key, address);
 });
 
-test("2^16 addresses in one /56 are one key, and remembering many addresses forgets none of their keys", () => {
+test("R14: 2^16 addresses in one /56 are one key, and remembering many addresses forgets none of their keys", () => {
   const keys = new Set<string>();
   for (let n = 0; n < 0x10000; n++) {
     const host = (n & 0xff).toString(16);

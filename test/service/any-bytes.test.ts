@@ -52,7 +52,7 @@ function property<T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => Promise<vo
   return fc.assert(fc.asyncProperty(arbitrary, check), { numRuns: RUNS });
 }
 
-describe("no bytes are an error of the service's own", () => {
+describe("R25: no bytes are an error of the service's own", () => {
   it("in Authorization", () => {
     const shown = fc.oneof(
       value,

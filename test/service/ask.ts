@@ -1,5 +1,3 @@
-import type { TestService } from "./running-service.ts";
-
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -11,7 +9,7 @@ type Sent = Readonly<Record<string, string>>;
 
 /** One request; a body is sent as JSON, or as a form where it is `URLSearchParams`. */
 export async function ask(
-  service: TestService,
+  service: { readonly url: string },
   method: string,
   path: string,
   headers: Sent = {},

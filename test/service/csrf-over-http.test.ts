@@ -123,7 +123,7 @@ for (const { method, path } of ROUTES) {
       assert.ok(await isSignedIn(mine.cookie));
     });
 
-    it("refuses a text/plain body: without the token for that, with it for the type", async () => {
+    it("R17: refuses a text/plain body: without the token for that, with it for the type", async () => {
       const body = JSON.stringify({ _csrf: mine.csrf });
       await refused({ "content-type": "text/plain" }, body);
       const headers = { cookie: mine.cookie, "x-csrf-token": mine.csrf, "content-type": "text/plain" };

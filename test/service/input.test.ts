@@ -140,7 +140,7 @@ for (const path of SIGN_IN) {
       ...["application/csp-report", "application/reports+json", "application/json\\", "; application/json"],
     ];
     for (const type of types) {
-      it(`does not read JSON that comes as ${type}`, async () => {
+      it(`R16, R17: does not read JSON that comes as ${type}`, async () => {
         await refusal(await post(path, GOOD, type), 415, "unsupported_media_type");
       });
     }

@@ -107,7 +107,7 @@ describe("the login limit", () => {
       body: JSON.stringify({ username, password }),
     });
 
-  it("is one counter for all spellings of a name, whatever X-Forwarded-For says", async (t) => {
+  it("R24: is one counter for all spellings of a name, whatever X-Forwarded-For says", async (t) => {
     const service = await runService({ KYROS_LOGIN_RATE_LIMIT: "5/1m" });
     t.after(() => service.stop());
     await service.createUser("alice");

@@ -60,6 +60,42 @@ describe("a write while another connection holds the lock", () => {
     assert.equal(await stores.revocations.isRevoked("waiting"), false);
     await stores.revocations.revoke("later", 1);
   });
+
+  it("is an outage no later for those behind it, however many, and none once the lock is free", async (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const pass = async (untilMs: number, isOver: () => boolean) => {
+      let waitedMs = 0;
+      for (; !isOver() && waitedMs < untilMs; waitedMs += 25) {
+        await new Promise(setImmediate);
+        context.mock.timers.tick(25);
+      }
+      return waitedMs;
+    };
+    let failed = 0;
+    const write = (name: string) =>
+      stores.revocations.revoke(name, 1).catch((error: unknown) => {
+        assert.ok(error instanceof Outage);
+        failed += 1;
+      });
+    const writes = Array.from({ length: 20 }, (_, n) => write(`waiting${n}`));
+    const waitedMs = await pass(200_000, () => failed === writes.length);
+    assert.ok(waitedMs >= 4_900 && waitedMs <= 7_000, `waited ${waitedMs} ms`);
+    await write("at once");
+    assert.equal(failed, writes.length + 1, "while it is known to be held, nobody waits");
+
+    await pass(6_000, () => false);
+    let later = false;
+    const patient = write("patient").then(() => {
+      later = true;
+    });
+    await pass(1_000, () => later);
+    assert.equal(later, false, "after a while there is patience again");
+    holder.exec("rollback");
+    await pass(1_000, () => later);
+    await patient;
+    assert.equal(failed, writes.length + 1);
+    assert.equal(await stores.revocations.isRevoked("patient"), true);
+  });
 });
 
 it("lets two openers of one file in one process write at the same time", async () => {

@@ -140,7 +140,7 @@ test("takes an audience among several, compared whole", () => {
   assert.equal(verify({ ...USER, aud: [...Array(16).fill("x"), "kyros"] }).kind, "invalid");
 });
 
-test("the audience is no pattern, and a huge one is just another text", () => {
+test("R8: the audience is no pattern, and a huge one is just another text", () => {
   const huge = "a".repeat(50_000);
   assert.equal(isForAudience(`${huge}!`, huge), false);
   assert.equal(isForAudience(huge, huge), true);

@@ -81,7 +81,7 @@ test("tokens that have expired push no valid one out", () => {
   assert.equal(tokens.verify(token, NOW_MS), outcome);
 });
 
-test("of 100,000 pairs that differ in one character, none shares an entry and none verifies", () => {
+test("R6: of 100,000 pairs that differ in one character, none shares an entry and none verifies", () => {
   const tokens = create(1000);
   const issued = Array.from({ length: 290 }, (_, i) => {
     const { token, tokenId } = tokens.issue({ ...subject, userId: `user-${i}` });
@@ -104,7 +104,7 @@ test("of 100,000 pairs that differ in one character, none shares an entry and no
   for (const { token, outcome } of issued) assert.equal(tokens.verify(token, NOW_MS), outcome);
 });
 
-test("tokens whose parts join to the same text are not the same token", () => {
+test("R6: tokens whose parts join to the same text are not the same token", () => {
   const tokens = create();
   const { token } = tokens.issue(subject);
   tokens.verify(token, NOW_MS);

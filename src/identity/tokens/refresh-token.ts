@@ -16,6 +16,8 @@ export interface RefreshToken {
 export interface RotateRequest {
   readonly hash: string;
   readonly successorHash: string;
+  /** What a first use may have put there under a former key, or another instance's: as good as `successorHash`. */
+  readonly otherSuccessorHashes?: readonly string[];
   readonly nowMs: number;
   /** How long a used token still returns its successor (parallel tabs, lost replies). */
   readonly graceMs: number;
@@ -25,7 +27,7 @@ export interface RotateRequest {
 export type RotateOutcome =
   /** First use: the successor now stands in the store. */
   | { readonly kind: "rotated"; readonly sessionId: string; readonly userId: string }
-  /** Used before, within the grace, by the same successor: nothing changed. */
+  /** Used before, within the grace, by a successor of the request: nothing changed. */
   | { readonly kind: "repeated"; readonly sessionId: string; readonly userId: string }
   /** Used before, after the grace or for another successor: the whole session has been ended, durably. */
   | { readonly kind: "reused"; readonly sessionId: string; readonly userId: string }
@@ -58,11 +60,17 @@ export function judgeRotation(
   if (!isLive(session, request.nowMs)) return { kind: "refused", cause: "session_ended" };
   if (token.usedAtMs !== null) {
     const inGrace = request.nowMs < token.usedAtMs + request.graceMs;
-    if (!inGrace || token.successorHash !== request.successorHash)
-      return { kind: "reused", sessionId, userId };
+    if (!inGrace || !isSuccessor(token.successorHash, request)) return { kind: "reused", sessionId, userId };
   }
   if (request.nowMs >= token.expiresAtMs) return { kind: "refused", cause: "expired" };
   return { kind: token.usedAtMs === null ? "rotated" : "repeated", sessionId, userId };
+}
+
+function isSuccessor(
+  hash: string | null,
+  { successorHash, otherSuccessorHashes = [] }: RotateRequest,
+): boolean {
+  return hash === successorHash || (hash !== null && otherSuccessorHashes.includes(hash));
 }
 
 /** The token that a rotation puts in place of `hash`. */

@@ -10,8 +10,8 @@ export interface RefreshTokensOptions {
   readonly store: RefreshTokenStore;
   readonly random: Random;
   readonly events: EventSink;
-  /** Derives successors; 32 bytes of its own purpose, the current one first. */
-  readonly key: Uint8Array;
+  /** Each derives successors, the current one first; 32 bytes of its own purpose. */
+  readonly keys: readonly Uint8Array[];
   readonly ttlMs: number;
   /** How long a used token still answers with its successor (ms). */
   readonly graceMs: number;
@@ -43,7 +43,7 @@ const TOKEN_LENGTH = 43;
  * though the server keeps nothing but hashes.
  */
 export function createRefreshTokens(options: RefreshTokensOptions): RefreshTokens {
-  const { store, random, events, key, ttlMs, graceMs } = options;
+  const { store, random, events, keys, ttlMs, graceMs } = options;
 
   async function refused(
     cause: Extract<RotateOutcome, { kind: "refused" }>["cause"],
@@ -52,6 +52,12 @@ export function createRefreshTokens(options: RefreshTokensOptions): RefreshToken
     const reason = `refresh token: ${cause}`;
     await events.record({ ...act, name: "auth.token.rejected", outcome: "failure", reason });
     return { kind: "refused", cause };
+  }
+
+  /** The successor that a used token was traded for, whichever key made it. */
+  async function firstGiven(hash: string, successors: readonly string[]): Promise<string | undefined> {
+    const used = await store.find(hash);
+    return successors.find((successor) => sha256Base64url(successor) === used?.successorHash);
   }
 
   return {
@@ -71,10 +77,13 @@ export function createRefreshTokens(options: RefreshTokensOptions): RefreshToken
 
     async refresh(token, act) {
       if (!isRefreshToken(token)) return refused("unknown", act);
-      const successor = hmacSha256(key, token).toString("base64url");
+      const hash = sha256Base64url(token);
+      const successors = keys.map((key) => hmacSha256(key, token).toString("base64url"));
+      const [successorHash, ...otherSuccessorHashes] = successors.map(sha256Base64url);
       const outcome = await store.rotate({
-        hash: sha256Base64url(token),
-        successorHash: sha256Base64url(successor),
+        hash,
+        successorHash: successorHash!,
+        ...(otherSuccessorHashes.length > 0 && { otherSuccessorHashes }),
         nowMs: act.atMs,
         graceMs,
         successorExpiresAtMs: act.atMs + ttlMs,
@@ -109,7 +118,12 @@ export function createRefreshTokens(options: RefreshTokensOptions): RefreshToken
             subject: outcome.sessionId,
           });
       }
-      return { kind: "refreshed", token: successor, sessionId: outcome.sessionId, userId: outcome.userId };
+      const given =
+        outcome.kind === "rotated" || successors.length === 1
+          ? successors[0]
+          : await firstGiven(hash, successors);
+      if (given === undefined) return refused("unknown", act);
+      return { kind: "refreshed", token: given, sessionId: outcome.sessionId, userId: outcome.userId };
     },
 
     async sessionOf(token, nowMs) {

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { bindingOf } from "../../kernel/principal.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import type { App, Service } from "../service.ts";
 
@@ -18,8 +19,8 @@ export function csrfRoutes(app: App, service: Service): void {
     (request, reply) => {
       const { exchange } = request;
       const { principal } = exchange;
-      const sessionId = principal.kind === "user" ? principal.sessionId : NO_SESSION;
-      const token = service.csrfTokens.issue(sessionId, exchange.nowMs);
+      const binding = principal.kind === "user" ? bindingOf(principal) : NO_SESSION;
+      const token = service.csrfTokens.issue(binding, exchange.nowMs);
       const secure = exchange.client.scheme === "https" ? "; Secure" : "";
       reply.header("cache-control", "no-store");
       reply.header("x-csrf-token", token);

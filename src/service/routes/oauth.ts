@@ -6,7 +6,7 @@ import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { FORM_TYPE } from "../body-types.ts";
 import { inspectToken } from "../inspect-token.ts";
-import { refuseOAuth } from "../oauth-answer.ts";
+import { createOAuthErrorHandler, refuseOAuth } from "../oauth-answer.ts";
 import { authenticateClient, authenticateClientOrKey } from "../oauth-client.ts";
 import type { App, Service } from "../service.ts";
 
@@ -27,14 +27,18 @@ const IntrospectionRequest = Type.Object({
 const UNKNOWN_CLIENT = "The client is not known, or its secret is wrong.";
 
 const open = routeGuards.allowAnonymous({ csrf: "origin" });
-const form = { bodyTypes: [FORM_TYPE] };
 
 /** What OAuth 2.0 clients and resource servers expect to find: tokens for service accounts, revocation, introspection. */
 export function oauthRoutes(app: App, service: Service): void {
+  const form = {
+    config: { ...open.config, bodyTypes: [FORM_TYPE] },
+    errorHandler: createOAuthErrorHandler(service),
+  };
+
   app.post(
     "/oauth/token",
     {
-      config: { ...open.config, ...form },
+      ...form,
       schema: {
         summary: "A token for a service account (RFC 6749 section 4.4): its API key is the client secret",
         consumes: [FORM_TYPE],
@@ -76,7 +80,7 @@ export function oauthRoutes(app: App, service: Service): void {
   app.post(
     "/oauth/revoke",
     {
-      config: { ...open.config, ...form },
+      ...form,
       schema: {
         summary: "Revoke a token by showing it (RFC 7009)",
         consumes: [FORM_TYPE],
@@ -103,7 +107,7 @@ export function oauthRoutes(app: App, service: Service): void {
   app.post(
     "/oauth/introspect",
     {
-      config: { ...open.config, ...form },
+      ...form,
       schema: {
         summary:
           "What a token says, and whether it counts (RFC 7662): for API keys with the scope `introspect`",
@@ -120,39 +124,6 @@ export function oauthRoutes(app: App, service: Service): void {
       }
       reply.header("cache-control", "no-store");
       return inspectToken(service, body.token, exchange.nowMs);
-    },
-  );
-
-  app.get(
-    "/.well-known/oauth-authorization-server",
-    { ...routeGuards.allowAnonymous(), schema: { summary: "Metadata for OAuth clients (RFC 8414)" } },
-    (request, reply) => {
-      const { client } = request.exchange;
-      const base = service.issuerUrl ?? `${client.scheme}://${client.host}`;
-      reply.header("cache-control", "no-store").send({
-        issuer: base,
-        token_endpoint: `${base}/oauth/token`,
-        revocation_endpoint: `${base}/oauth/revoke`,
-        introspection_endpoint: `${base}/oauth/introspect`,
-        ...(service.tokens.publicJwks().keys.length > 0 && { jwks_uri: `${base}/.well-known/jwks.json` }),
-        response_types_supported: [],
-        grant_types_supported: ["client_credentials"],
-        token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-        revocation_endpoint_auth_methods_supported: ["none"],
-        introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
-        service_documentation: `${base}/docs`,
-      });
-    },
-  );
-
-  app.get(
-    "/.well-known/jwks.json",
-    {
-      ...routeGuards.allowAnonymous(),
-      schema: { summary: "The public keys of access tokens, where there are any" },
-    },
-    (_request, reply) => {
-      reply.header("cache-control", "public, max-age=300").send(service.tokens.publicJwks());
     },
   );
 }

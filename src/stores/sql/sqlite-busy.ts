@@ -1,6 +1,6 @@
 import { primaryCode, SQLITE_BUSY } from "./sqlite-errors.ts";
 
-/** How long a write waits for another connection's before it is an outage. */
+/** How long writes wait for another connection's before it is an outage. */
 const PATIENCE_MS = 5000;
 const LONGEST_PAUSE_MS = 25;
 
@@ -9,16 +9,35 @@ const LONGEST_PAUSE_MS = 25;
  * the last attempt is thrown. The waits are asynchronous in place of SQLite's `busy_timeout`, which would stop the
  * event loop: no request would be served meanwhile, and a lock held by this very process could never be released.
  * `attempt` must be all or nothing, as a statement outside a transaction and `BEGIN IMMEDIATE` are.
+ *
+ * The patience is one for all that is tried on a connection, one after the other: who stood in the queue while it ran
+ * out has waited as long already. For as long again each has one attempt, so that no request waits for the sum of all.
  */
-export async function whileBusy<T>(attempt: () => T): Promise<T> {
+export function createWhileBusy(): <T>(attempt: () => T) => Promise<T> {
   let waitedMs = 0;
-  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (primaryCode(error) !== SQLITE_BUSY || waitedMs >= PATIENCE_MS) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    waitedMs += pauseMs;
+  let recovery: NodeJS.Timeout | undefined;
+
+  function recover(): void {
+    waitedMs = 0;
+    clearTimeout(recovery);
+    recovery = undefined;
   }
+
+  return async (attempt) => {
+    for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        const result = attempt();
+        recover();
+        return result;
+      } catch (error) {
+        if (primaryCode(error) !== SQLITE_BUSY) throw error;
+        if (waitedMs >= PATIENCE_MS) {
+          recovery ??= setTimeout(recover, PATIENCE_MS).unref();
+          throw error;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      waitedMs += pauseMs;
+    }
+  };
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from "kysely";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import { whileBusy } from "./sqlite-busy.ts";
+import { createWhileBusy } from "./sqlite-busy.ts";
 import { toPortError } from "./sqlite-errors.ts";
 
 /** Far more than the stores have texts; a bound all the same, since a statement holds memory of SQLite. */
@@ -19,6 +19,7 @@ class Connection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #onWrite: () => void;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #whileBusy = createWhileBusy();
 
   constructor(database: DatabaseSync, onWrite: () => void) {
     this.#database = database;
@@ -29,7 +30,7 @@ class Connection implements DatabaseConnection {
     const attempt = () => this.#run<R>(query.sql, query.parameters as readonly SQLInputValue[]);
     try {
       if (this.#database.isTransaction) return attempt();
-      return await whileBusy(attempt);
+      return await this.#whileBusy(attempt);
     } catch (error) {
       throw toPortError(error);
     } finally {
@@ -58,7 +59,7 @@ class Connection implements DatabaseConnection {
 
   async #control(sql: string): Promise<void> {
     try {
-      await whileBusy(() => this.#statement(sql).run());
+      await this.#whileBusy(() => this.#statement(sql).run());
     } catch (error) {
       throw toPortError(error);
     } finally {

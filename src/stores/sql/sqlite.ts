@@ -6,7 +6,7 @@ import { DatabaseFault } from "../database-fault.ts";
 import type { SqlDatabase } from "./database.ts";
 import { createLiveReads, expectChanges } from "./live-reads.ts";
 import type { Schema } from "./schema.ts";
-import { whileBusy } from "./sqlite-busy.ts";
+import { createWhileBusy } from "./sqlite-busy.ts";
 import { createSqliteDialect } from "./sqlite-dialect.ts";
 import {
   primaryCode,
@@ -109,7 +109,7 @@ function createMissing(file: string): void {
 
 async function useWal(database: DatabaseSync, shown: string): Promise<void> {
   const statement = "pragma journal_mode = wal";
-  const row = await whileBusy(() => database.prepare(statement).get());
+  const row = await createWhileBusy()(() => database.prepare(statement).get());
   if (row?.["journal_mode"] !== "wal") {
     throw new DatabaseFault(`the database ${shown} cannot use a write-ahead log: put it on a local disk`);
   }
