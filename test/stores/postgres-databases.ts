@@ -7,12 +7,13 @@ import type { PostgresServer } from "./postgres-server.ts";
 export interface PostgresDatabases {
   /** The URL of a new database, a copy of one that was migrated once. */
   create(): Promise<string>;
-  /** Stores over a new database, which `close` removes. */
+  /** Stores over an empty database, which `close` gives back. */
   open(): Promise<Stores & { readonly url: string }>;
 }
 
 export function postgresDatabases(server: PostgresServer): PostgresDatabases {
   let template: Promise<void> | undefined;
+  const free: string[] = [];
   let created = 0;
 
   async function migrateTemplate(): Promise<void> {
@@ -34,19 +35,28 @@ export function postgresDatabases(server: PostgresServer): PostgresDatabases {
   return {
     create,
     async open() {
-      const url = await create();
+      const url = free.pop() ?? (await create());
       const stores = await openStores({ databaseUrl: url });
       return {
         ...stores,
         url,
         async close() {
           await stores.close();
-          await runSql(server.url, `drop database ${new URL(url).pathname.slice(1)} with (force)`);
+          await runSql(url, EMPTY_ALL);
+          free.push(url);
         },
       };
     },
   };
 }
+
+const EMPTY_ALL = `
+  do $$ begin
+    execute (
+      select 'truncate ' || string_agg(quote_ident(tablename), ', ') from pg_tables
+      where schemaname = 'public' and tablename not like 'kysely%' and tablename <> 'changes'
+    );
+  end $$`;
 
 /** Runs one statement on a connection of its own, as a program that Kyros knows nothing of would. */
 export async function runSql(

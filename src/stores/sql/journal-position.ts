@@ -8,6 +8,7 @@ export interface JournalPage {
   readonly entries: readonly JournalEntry[];
 }
 
+/** An entry without a table stands for all rows. */
 export type JournalEntry = readonly [seq: number, table: string, key: string];
 
 export interface Evictions {
@@ -50,7 +51,11 @@ export function createJournalPosition({ evict, evictAll }: Evictions): JournalPo
         // Below the horizon nothing more comes; above it, what comes again is evicted again.
         seen = new Set();
       } else {
-        for (const [seq, table, key] of entries) if (!seen.has(seq)) evict(table, key);
+        for (const [seq, table, key] of entries) {
+          if (seen.has(seq)) continue;
+          if (table === "") evictAll();
+          else evict(table, key);
+        }
         seen = new Set(entries.map(([seq]) => seq));
       }
       from = horizon;

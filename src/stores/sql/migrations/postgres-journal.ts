@@ -5,7 +5,7 @@ import { sql } from "kysely";
  * The journal on PostgreSQL, read by transaction id (`journal-position.ts` says why). The trigger's function notes the
  * primary key, whose column is its first argument, and hints at it by NOTIFY as the transaction commits. Columns named
  * by further arguments are quiet: a change of these alone is noted without a hint, since commits that notify wait for
- * each other. Names are bound to the schema of this migration, whatever the search path of a later writer is.
+ * each other. An entry without a table stands for all rows. Names are bound to the schema of this migration, whatever the search path of a later writer is.
  */
 export async function createPostgresJournal(db: Kysely<unknown>): Promise<void> {
   const schema = await currentSchema(db);
@@ -24,6 +24,11 @@ export async function createPostgresJournal(db: Kysely<unknown>): Promise<void> 
       before jsonb := to_jsonb(old);
       after jsonb := to_jsonb(new);
     begin
+      if tg_op = 'TRUNCATE' then
+        insert into ${sql.id(schema)}.changes (table_name, row_key) values ('', '');
+        perform pg_notify('kyros_changes', '');
+        return null;
+      end if;
       insert into ${sql.id(schema)}.changes (table_name, row_key)
         select tg_table_name, keys.row_key
         from (select before ->> tg_argv[0] as row_key union select after ->> tg_argv[0]) as keys
@@ -54,6 +59,9 @@ export async function notePostgresChanges(
   await sql`
     create trigger ${sql.id(`${table}_noted`)} after insert or update or delete on ${sql.id(table)}
     for each row execute function note_change(${values})`.execute(db);
+  await sql`
+    create trigger ${sql.id(`${table}_truncation_noted`)} after truncate on ${sql.id(table)}
+    for each statement execute function note_change(${values})`.execute(db);
 }
 
 async function currentSchema(db: Kysely<unknown>): Promise<string> {
