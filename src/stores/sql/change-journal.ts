@@ -103,6 +103,7 @@ export function followChanges(options: ChangeJournalOptions): ChangeJournal {
   const heartbeat = setInterval(() => {
     if (running === undefined) void catchUp();
   }, HEARTBEAT_MS);
+  heartbeat.unref();
 
   return {
     isFresh: () => monotonicMs() - trustedFromMs < FRESH_MS,

@@ -64,6 +64,7 @@ export function keepListening({ target, channel, onNotification, onOpen }: Liste
     const pauseMs = failures === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
     failures += 1;
     retry = setTimeout(() => void connect(), pauseMs);
+    retry.unref();
   }
 
   void connect();

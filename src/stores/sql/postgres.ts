@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import type { Bus } from "../../kernel/bus.ts";
+import { Outage } from "../../kernel/failure.ts";
 import { DatabaseFault } from "../database-fault.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { followChanges } from "./change-journal.ts";
@@ -69,6 +70,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     evict: reads.evict,
     evictAll: reads.evictAll,
   });
+  let closed = false;
   const pruning = keepJournalShort(pool);
 
   /** A writer is answered once its change has been evicted here; the others hear of it at the same time. */
@@ -83,8 +85,12 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     async probe() {
       await pool.read({ text: "select 1", withinMs: PROBE_MS });
     },
-    migrating: (work) => withMigrationPool(target, monotonicMs, work),
+    async migrating(work) {
+      if (closed) throw new Outage("database", { cause: new Error("it is closed") });
+      return withMigrationPool(target, monotonicMs, work);
+    },
     async close() {
+      closed = true;
       pruning.stop();
       await Promise.all([journal.close(), pool.end()]);
     },

@@ -2,16 +2,20 @@ import type { Kysely } from "kysely";
 import { sql } from "kysely";
 
 /**
- * The journal on PostgreSQL, read by transaction id (`journal-position.ts` says why). The trigger's function notes the
- * primary key, whose column is its first argument, and hints at it by NOTIFY as the transaction commits. Columns named
- * by further arguments are quiet: a change of these alone is noted without a hint, since commits that notify wait for
- * each other. An entry without a table stands for all rows. Names are bound to the schema of this migration, whatever the search path of a later writer is.
+ * The journal on PostgreSQL, read by transaction id (`journal-position.ts` says why). Its numbers only tell entries of
+ * one page apart. They are not held to be unique: no write shall fail because a sequence went back, as that of a
+ * database copied from a template does in a crash.
+ *
+ * The trigger's function notes the primary key, whose column is its first argument, and hints at it by NOTIFY as the
+ * transaction commits. Columns named by further arguments are quiet: a change of these alone is noted without a hint,
+ * since commits that notify wait for each other. An entry without a table stands for all rows. Names are bound to the
+ * schema of this migration, whatever the search path of a later writer is.
  */
 export async function createPostgresJournal(db: Kysely<unknown>): Promise<void> {
   const schema = await currentSchema(db);
   await sql`
     create table changes (
-      seq bigint generated always as identity primary key,
+      seq bigint not null generated always as identity,
       xid xid8 not null default pg_current_xact_id(),
       noted_at timestamptz not null default clock_timestamp(),
       table_name text not null,
