@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +28,8 @@ export interface PostgresServer {
   readonly pid: number;
   /** Where the server's files are; certificates for it can be put there. */
   readonly directory: string;
+  /** Adds a line to postgresql.conf, which holds from the next restart on. */
+  configure(setting: string): void;
   /** Stops the server, `immediate` as a crash does (no checkpoint, recovery at the next start), and starts it again. */
   restart(mode: "fast" | "immediate"): Promise<void>;
   /** SIGSTOP to the postmaster and all its backends: connections stay open and nothing answers. */
@@ -130,6 +140,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       return running.pid;
     },
     directory,
+    configure: (setting) => appendFileSync(join(data, "postgresql.auto.conf"), `${setting}\n`),
     async restart(mode) {
       await end(mode === "fast" ? "SIGINT" : "SIGQUIT");
       running = await start();
