@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { DatabaseFault } from "../../src/stores/database-fault.ts";
 import { openStores } from "../../src/stores/open.ts";
 import { sampleAccount } from "../../src/testing/samples.ts";
+import { eventually } from "./eventually.ts";
 import { runSql } from "./postgres-databases.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 import { startPostgres } from "./postgres-server.ts";
@@ -62,6 +63,30 @@ describe("opening a PostgreSQL", () => {
     await runSql(named("rolling"), "update accounts set role = 'admin'");
     for (let n = 0; n < 20; n += 1) assert.equal((await stores.accounts.list({ limit: 1 })).length, 1);
     assert.equal((await stores.accounts.findById(sampleAccount(1).id))?.id, sampleAccount(1).id);
+    await stores.close();
+  });
+
+  it("starts with a role that may not change the schema, once there is nothing to migrate", async () => {
+    await runSql(server.url, "create database narrow");
+    const owner = await openStores({ databaseUrl: named("narrow") });
+    await owner.migrate();
+    await owner.close();
+    await runSql(server.superuserUrl, "create role narrow login password 'narrow'");
+    await runSql(
+      named("narrow"),
+      "grant select, insert, update, delete on all tables in schema public to narrow",
+    );
+    const databaseUrl = named("narrow").replace(/\/\/[^@]*@/, "//narrow:narrow@");
+    await assert.rejects(runSql(databaseUrl, "create table mine (id integer)"), /permission denied/);
+    const stores = await openStores({ databaseUrl });
+    assert.deepEqual(await stores.migrate(), []);
+    await stores.accounts.create(sampleAccount(1, { role: "admin" }));
+    assert.equal((await stores.accounts.update(sampleAccount(1).id, { email: null })).kind, "updated");
+    assert.equal((await stores.accounts.findById(sampleAccount(1).id))?.email, null);
+    await eventually(async () => {
+      await stores.accounts.findById(sampleAccount(1).id);
+      assert.ok(!(stores.accounts.findById(sampleAccount(1).id) instanceof Promise));
+    });
     await stores.close();
   });
 

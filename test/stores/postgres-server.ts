@@ -23,6 +23,8 @@ const PASSWORD = "p%23ss w0rd";
 export interface PostgresServer {
   /** Of the database `kyros`, which the role `kyros` owns: no superuser, but it may create databases. */
   readonly url: string;
+  /** Of the same database, as a superuser. */
+  readonly superuserUrl: string;
   readonly port: number;
   /** The process id of the postmaster; another one after a restart. */
   readonly pid: number;
@@ -135,6 +137,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 
   return {
     url: `postgres://kyros:${encodeURIComponent(decodeURIComponent(PASSWORD))}@127.0.0.1:${port}/kyros`,
+    superuserUrl: `postgres://postgres:superuser@127.0.0.1:${port}/kyros`,
     port,
     get pid() {
       return running.pid;

@@ -30,7 +30,7 @@ interface TableCache<T> {
 
 /**
  * Live reads of a database that has to be asked over a connection: from the caches while these follow its journal of
- * changes, and from the database itself otherwise. Argument: docs/decisions/0009-live-reads-over-postgresql.md.
+ * changes, and from the database itself otherwise. Why this is right: docs/decisions, "Live reads over PostgreSQL".
  */
 export function createJournalReads({ isFresh, find }: JournalReadsOptions): JournalReads {
   const caches = new Map<string, TableCache<unknown>>();

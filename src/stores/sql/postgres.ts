@@ -70,7 +70,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     evict: reads.evict,
     evictAll: reads.evictAll,
   });
-  let closed = false;
+  let closing: Promise<unknown> | undefined;
   const pruning = keepJournalShort(pool);
 
   /** A writer is answered once its change has been evicted here; the others hear of it at the same time. */
@@ -86,13 +86,13 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
       await pool.read({ text: "select 1", withinMs: PROBE_MS });
     },
     async migrating(work) {
-      if (closed) throw new Outage("database", { cause: new Error("it is closed") });
+      if (closing !== undefined) throw new Outage("database", { cause: new Error("it is closed") });
       return withMigrationPool(target, monotonicMs, work);
     },
     async close() {
-      closed = true;
       pruning.stop();
-      await Promise.all([journal.close(), pool.end()]);
+      closing ??= Promise.all([journal.close(), pool.end()]);
+      await closing;
     },
   };
 }
