@@ -20,8 +20,3 @@ export const steadyClock: Clock = {
 export function toRfc3339(instantMs: number): string {
   return new Date(instantMs).toISOString();
 }
-
-/** Milliseconds that have passed since some instant: never set back, and counted while this process is stopped. */
-export function monotonicMs(): number {
-  return performance.now();
-}

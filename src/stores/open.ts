@@ -4,7 +4,7 @@ import type { SessionStore } from "../identity/sessions/session.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
 import type { Bus } from "../kernel/bus.ts";
-import { monotonicMs } from "../kernel/clock.ts";
+import { steadyClock } from "../kernel/clock.ts";
 import { DatabaseFault } from "./database-fault.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
@@ -84,7 +84,7 @@ async function openSqliteStores(path: string): Promise<Stores> {
 }
 
 async function openPostgresStores(url: string, bus?: Bus): Promise<Stores> {
-  const database = await openPostgres(url, { monotonicMs, bus });
+  const database = await openPostgres(url, { monotonicMs: steadyClock.now, bus });
   return {
     ...createSqlStores(database),
     health: database.probe,
