@@ -11,7 +11,6 @@ import { createSqlAccountStore } from "./sql/account-store.ts";
 import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
 import type { SqlDatabase } from "./sql/database.ts";
 import { migrate, pendingMigrations } from "./sql/migrate.ts";
-import { openPostgres } from "./sql/postgres.ts";
 import { createSqlRefreshTokenStore } from "./sql/refresh-token-store.ts";
 import { createSqlRevocationStore } from "./sql/revocation-store.ts";
 import { createSqlSessionStore } from "./sql/session-store.ts";
@@ -84,6 +83,8 @@ async function openSqliteStores(path: string): Promise<Stores> {
 }
 
 async function openPostgresStores(url: string, bus?: Bus): Promise<Stores> {
+  // Loaded here alone: who has a file does not wait for a driver.
+  const { openPostgres } = await import("./sql/postgres.ts");
   const database = await openPostgres(url, { monotonicMs: steadyClock.now, bus });
   return {
     ...createSqlStores(database),
