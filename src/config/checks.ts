@@ -48,6 +48,15 @@ function isLoopback(host: string): boolean {
   return /^(?:.+\.)?localhost$/i.test(host);
 }
 
+/** Whether the database proves who it is before it is told a password, or is on this very machine. */
+function isProven(databaseUrl: string): boolean {
+  if (databaseUrl.startsWith("sqlite:")) return true;
+  const { hostname, searchParams } = new URL(databaseUrl);
+  const mode = searchParams.get("sslmode");
+  if (isLoopback(hostname.replace(/^\[(.*)\]$/, "$1")) || mode === "verify-full") return true;
+  return (mode === "verify-ca" || mode === "require") && searchParams.has("sslrootcert");
+}
+
 /** Every check, in the order of its number. */
 export const CHECKS: readonly Check[] = [
   {
@@ -224,5 +233,18 @@ export const CHECKS: readonly Check[] = [
       environment === "development" && !isLoopback(host)
         ? warning("is development on an address that others can reach", "`production` or `staging`")
         : "ok",
+  },
+  {
+    number: 19,
+    id: "database-tls-off",
+    title: "The database is reached over TLS that proves it",
+    variable: "DATABASE_URL",
+    judge: ({ databaseUrl }) =>
+      isProven(databaseUrl)
+        ? "ok"
+        : error(
+            "lets the network read and change what the database says",
+            "`sslmode=verify-full` in the URL",
+          ),
   },
 ];

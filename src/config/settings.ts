@@ -22,6 +22,7 @@ export const INSECURE_CHOICES = [
   "cors-http-origin",
   "token-ttl-long",
   "database-in-memory",
+  "database-tls-off",
 ] as const;
 export type InsecureChoice = (typeof INSECURE_CHOICES)[number];
 

@@ -4,10 +4,13 @@ import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
+import type { Bus } from "../kernel/bus.ts";
+import { steadyClock } from "../kernel/clock.ts";
 import { DatabaseFault } from "./database-fault.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
 import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
+import type { SqlDatabase } from "./sql/database.ts";
 import { createSqlLockoutStore } from "./sql/lockout-store.ts";
 import { migrate, pendingMigrations } from "./sql/migrate.ts";
 import { createSqlRefreshTokenStore } from "./sql/refresh-token-store.ts";
@@ -32,13 +35,32 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+export interface OpenOptions {
+  readonly databaseUrl: string;
+  /** How instances that share a PostgreSQL hear of each other's changes, beside its own notifications. */
+  readonly bus?: Bus;
+}
+
 /**
- * Opens the stores that a database URL names: `sqlite:<path>`, or `sqlite::memory:` for stores that end with the
- * process. Throws `DatabaseFault`, in one line without the URL's secrets, where it names none or cannot be used.
+ * Opens the stores that a database URL names: `sqlite:<path>`, `postgres://user:password@host/database`, or
+ * `sqlite::memory:` for stores that end with the process. Throws `DatabaseFault`, in one line without the URL's
+ * secrets, where it names none or cannot be used, and `Outage` where a PostgreSQL does not answer within 5 s.
  */
-export async function openStores({ databaseUrl }: { databaseUrl: string }): Promise<Stores> {
-  const path = sqlitePath(databaseUrl);
-  return path === ":memory:" ? openMemoryStores() : openSqliteStores(path);
+export async function openStores({ databaseUrl, bus }: OpenOptions): Promise<Stores> {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(databaseUrl)?.[1]?.toLowerCase();
+  switch (scheme) {
+    case "sqlite":
+      return openSqliteStores(sqlitePath(databaseUrl));
+    case "postgres":
+    case "postgresql":
+      return openPostgresStores(databaseUrl, bus);
+    case undefined:
+      throw new DatabaseFault("the database URL has no scheme: use sqlite:<path> or postgres://…");
+    default:
+      throw new DatabaseFault(
+        `a database of kind ${scheme} is not supported: use sqlite:<path> or postgres://…`,
+      );
+  }
 }
 
 function openMemoryStores(): Stores {
@@ -52,14 +74,10 @@ function openMemoryStores(): Stores {
 }
 
 async function openSqliteStores(path: string): Promise<Stores> {
+  if (path === ":memory:") return openMemoryStores();
   const database = await openSqlite(path);
   return {
-    accounts: createSqlAccountStore(database),
-    sessions: createSqlSessionStore(database),
-    refreshTokens: createSqlRefreshTokenStore(database),
-    revocations: createSqlRevocationStore(database),
-    apiKeys: createSqlApiKeyStore(database),
-    lockouts: createSqlLockoutStore(database),
+    ...createSqlStores(database),
     health: async () => database.probe(),
     migrate: () => migrate(database.db),
     pendingMigrations: () => pendingMigrations(database.db),
@@ -67,15 +85,32 @@ async function openSqliteStores(path: string): Promise<Stores> {
   };
 }
 
+async function openPostgresStores(url: string, bus?: Bus): Promise<Stores> {
+  // Loaded here alone: who has a file does not wait for a driver.
+  const { openPostgres } = await import("./sql/postgres.ts");
+  const database = await openPostgres(url, { monotonicMs: steadyClock.now, bus });
+  return {
+    ...createSqlStores(database),
+    health: database.probe,
+    migrate: () => database.migrating(migrate),
+    pendingMigrations: () => pendingMigrations(database.db),
+    close: database.close,
+  };
+}
+
+function createSqlStores(database: SqlDatabase) {
+  return {
+    accounts: createSqlAccountStore(database),
+    sessions: createSqlSessionStore(database),
+    refreshTokens: createSqlRefreshTokenStore(database),
+    revocations: createSqlRevocationStore(database),
+    apiKeys: createSqlApiKeyStore(database),
+    lockouts: createSqlLockoutStore(database),
+  };
+}
+
 /** `sqlite:data/kyros.db`, `sqlite:/var/lib/kyros.db` and `sqlite:///var/lib/kyros.db` are what people write. */
 function sqlitePath(databaseUrl: string): string {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(databaseUrl)?.[1]?.toLowerCase();
-  if (scheme === undefined) throw new DatabaseFault("the database URL has no scheme: use sqlite:<path>");
-  if (scheme !== "sqlite") {
-    throw new DatabaseFault(
-      `a database of kind ${scheme} is not supported by this version: use sqlite:<path>`,
-    );
-  }
   const path = databaseUrl.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "");
   if (path === "" || path.startsWith("//")) {
     throw new DatabaseFault(

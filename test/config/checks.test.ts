@@ -39,6 +39,23 @@ const WEAK: Readonly<
   ],
   "token-ttl-long": ["KYROS_ACCESS_TOKEN_TTL", ["25h", "86401s", "366d"], ["24h", "1d", "5m"]],
   "database-in-memory": ["DATABASE_URL", ["sqlite::memory:"], ["sqlite:kyros.db"]],
+  "database-tls-off": [
+    "DATABASE_URL",
+    [
+      "postgres://u:p@db/kyros",
+      "postgres://u:p@10.0.0.7/kyros?sslmode=disable",
+      "postgresql://u:p@db/kyros?sslmode=require",
+      "postgres://u:p@localhost.example/kyros?sslrootcert=/ca.pem",
+    ],
+    [
+      "postgres://u:p@db/kyros?sslmode=verify-full",
+      "postgres://u:p@db/kyros?sslmode=verify-ca&sslrootcert=/ca.pem",
+      "postgres://u:p@db/kyros?sslmode=require&sslrootcert=/ca.pem",
+      "postgres://u:p@localhost/kyros",
+      "postgres://u:p@127.0.0.1:6432/kyros",
+      "postgresql://u:p@[::1]/kyros",
+    ],
+  ],
 };
 
 test("every choice that can be marked has its check and its cases", () => {

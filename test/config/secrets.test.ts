@@ -129,7 +129,7 @@ describe("a secret", () => {
     ["KYROS_API_KEYS", CANARY],
     ["KYROS_API_KEYS", `ci:${CANARY}`],
     ["KYROS_API_KEYS", `${CANARY}${CANARY}:${CANARY}`],
-    ["DATABASE_URL", `postgres://kyros:${CANARY}@db/kyros`],
+    ["DATABASE_URL", `postgres://kyros:${CANARY}@db\t/kyros`],
     ["DATABASE_URL", `postgres://kyros:${CANARY}#@db/kyros`],
     ["DATABASE_URL", `postgres://kyros:${CANARY}@db:port/kyros`],
     ["DATABASE_URL", `mysql://kyros:${CANARY}@db/kyros`],

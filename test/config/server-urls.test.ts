@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Kind } from "../../src/config/kind.ts";
 import { databaseUrl, redisUrls } from "../../src/config/url-kinds.ts";
 
-/** The kinds themselves, as this version does not serve what they read. */
+/** The kinds themselves, whether or not this version serves what they read. */
 const URLS: readonly (readonly [kind: Kind<unknown>, text: string, shown: string | readonly string[]])[] = [
   [databaseUrl, "postgres://db/kyros", "postgres://db/kyros"],
   [

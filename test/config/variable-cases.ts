@@ -95,7 +95,13 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
   {
     name: "databaseUrl",
     variable: "DATABASE_URL",
-    accepted: ["sqlite:kyros.db", "sqlite:/var/lib/kyros.db", "sqlite::memory:"].map((url) => [url, url]),
+    accepted: [
+      "sqlite:kyros.db",
+      "sqlite:/var/lib/kyros.db",
+      "sqlite::memory:",
+      "postgres://kyros:p%23w@db.internal:5432/kyros?sslmode=verify-full",
+      "postgresql://kyros@[2001:db8::1]/kyros",
+    ].map((url) => [url, url]),
     refused: [
       "kyros.db",
       "sqlite:",

@@ -1,4 +1,4 @@
-import { describe } from "node:test";
+import { after, before, describe } from "node:test";
 import type { Stores } from "../../src/stores/open.ts";
 import { openStores } from "../../src/stores/open.ts";
 import {
@@ -9,16 +9,29 @@ import {
   revocationStoreContract,
   sessionStoreContract,
 } from "../../src/testing/index.ts";
+import type { PostgresDatabases } from "./postgres-databases.ts";
+import { postgresDatabases } from "./postgres-databases.ts";
+import type { PostgresServer } from "./postgres-server.ts";
+import { startPostgres } from "./postgres-server.ts";
 import { openTemporaryStores } from "./temporary-stores.ts";
 
-/** Every backend passes the same suites; a new one is a line here. */
-const BACKENDS: Readonly<Record<string, () => Promise<Stores>>> = {
-  memory: () => openStores({ databaseUrl: "sqlite::memory:" }),
-  sqlite: openTemporaryStores,
+interface Backend {
+  readonly open: () => Promise<Stores>;
+  start?(): Promise<void>;
+  stop?(): Promise<void>;
+}
+
+/** Every backend passes the same suites; a new one is an entry here. */
+const BACKENDS: Readonly<Record<string, Backend>> = {
+  memory: { open: () => openStores({ databaseUrl: "sqlite::memory:" }) },
+  sqlite: { open: openTemporaryStores },
+  postgres: postgresBackend(),
 };
 
-for (const [backend, open] of Object.entries(BACKENDS)) {
-  describe(backend, () => {
+for (const [name, { open, start, stop }] of Object.entries(BACKENDS)) {
+  describe(name, () => {
+    if (start !== undefined) before(start);
+    if (stop !== undefined) after(stop);
     accountStoreContract(open);
     sessionStoreContract(open);
     refreshTokenStoreContract(open);
@@ -26,4 +39,18 @@ for (const [backend, open] of Object.entries(BACKENDS)) {
     apiKeyStoreContract(open);
     lockoutStoreContract(open);
   });
+}
+
+function postgresBackend(): Backend {
+  let server: PostgresServer;
+  let databases: PostgresDatabases;
+  return {
+    open: () => databases.open(),
+    async start() {
+      // A hundred databases are copied here, none of which has to outlive a crash.
+      server = await startPostgres(["fsync = off"]);
+      databases = postgresDatabases(server);
+    },
+    stop: () => server.stop(),
+  };
 }

@@ -44,9 +44,7 @@ describe("openStores", () => {
 
   it("refuses any other URL in one line that shows nothing of it but the kind", async () => {
     const refusals: [databaseUrl: string, message: RegExp][] = [
-      ["postgres://kyros:s3cret@db.example/kyros", /kind postgres is not supported by this version/],
-      ["postgresql://kyros:s3cret@db.example/kyros", /kind postgresql is not supported by this version/],
-      ["mysql://kyros:s3cret@db.example/kyros", /kind mysql is not supported by this version/],
+      ["mysql://kyros:s3cret@db.example/kyros", /kind mysql is not supported/],
       ["s3cret", /has no scheme/],
       ["", /has no scheme/],
       ["/var/lib/s3cret.db", /has no scheme/],

@@ -14,6 +14,8 @@ export type Reply = { readonly value: unknown } | { readonly error: string };
 export interface OtherProcess {
   /** Makes all calls at once in the other process and resolves to what they came to. */
   call(...calls: readonly Call[]): Promise<unknown[]>;
+  /** SIGSTOP and SIGCONT: what is called meanwhile waits. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startOtherProcess(databaseUrl: string): Promise<OtherProce
         return reply.value;
       });
     },
+    signal: (name) => void child.kill(name),
     async stop() {
       const exited = once(child, "exit");
       child.disconnect();

@@ -2,91 +2,13 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Outage } from "../../src/kernel/failure.ts";
 import type { Stores } from "../../src/stores/open.ts";
-import { sampleAccount, sampleApiKey, sampleRefreshToken, sampleSession } from "../../src/testing/samples.ts";
+import { assertOutages, everyCall, fill } from "./every-call.ts";
 import { openTemporaryStores } from "./temporary-stores.ts";
-
-/** Every method of every port, on things that are there. */
-function everyCall({
-  accounts,
-  sessions,
-  refreshTokens,
-  revocations,
-  apiKeys,
-  lockouts,
-}: Stores): [string, () => unknown][] {
-  const { id } = sampleAccount(1);
-  const rotation = { hash: "a", successorHash: "b", nowMs: 1, graceMs: 1, successorExpiresAtMs: 2 };
-  const attempt = {
-    nameHash: "a",
-    placeHash: "b",
-    proved: true,
-    atMs: 1,
-    mostFailures: 1,
-    lockMs: 1,
-    placeTtlMs: 1,
-  };
-  return [
-    ["accounts.findById", () => accounts.findById(id)],
-    ["accounts.findByUsernameKey", () => accounts.findByUsernameKey("user1")],
-    ["accounts.list", () => accounts.list({ limit: 1 })],
-    ["accounts.list of a search", () => accounts.list({ limit: 1, search: "u" })],
-    ["accounts.create", () => accounts.create(sampleAccount(2))],
-    ["accounts.update", () => accounts.update(id, { email: null })],
-    ["accounts.upgradePasswordHash", () => accounts.upgradePasswordHash(id, "a", "b")],
-    ["sessions.start", () => sessions.start(sampleSession(2))],
-    ["sessions.findById", () => sessions.findById(id)],
-    ["sessions.findBySecretHash", () => sessions.findBySecretHash(sampleSession(1).secretHash!)],
-    ["sessions.listLive", () => sessions.listLive(id, 1)],
-    ["sessions.touch", () => sessions.touch(id, 1, 2)],
-    ["sessions.reauthenticate", () => sessions.reauthenticate(id, "a", "b", 1)],
-    ["sessions.end", () => sessions.end(id, id, 1)],
-    ["sessions.endAll", () => sessions.endAll(id, 1)],
-    ["sessions.purge", () => sessions.purge(1)],
-    ["refreshTokens.issue", () => refreshTokens.issue(sampleRefreshToken("b"))],
-    ["refreshTokens.rotate", () => refreshTokens.rotate(rotation)],
-    ["refreshTokens.find", () => refreshTokens.find("a")],
-    ["refreshTokens.purge", () => refreshTokens.purge(1)],
-    ["revocations.revoke", () => revocations.revoke("jti", 1)],
-    ["revocations.isRevoked", () => revocations.isRevoked("jti")],
-    ["revocations.purge", () => revocations.purge(1)],
-    ["apiKeys.create", () => apiKeys.create(sampleApiKey(2))],
-    ["apiKeys.findByPublicId", () => apiKeys.findByPublicId("public1")],
-    ["apiKeys.findById", () => apiKeys.findById(id)],
-    ["apiKeys.list", () => apiKeys.list({ limit: 1 })],
-    ["apiKeys.countLive", () => apiKeys.countLive(id)],
-    ["apiKeys.rotate", () => apiKeys.rotate(id, "a", "b", 1)],
-    ["apiKeys.revoke", () => apiKeys.revoke(id, 1)],
-    ["apiKeys.touch", () => apiKeys.touch(id, 1)],
-    ["lockouts.settle", () => lockouts.settle(attempt)],
-    ["lockouts.unlock", () => lockouts.unlock("a", 1)],
-    ["lockouts.purge", () => lockouts.purge(1)],
-  ];
-}
-
-async function assertOutages(calls: readonly [string, () => unknown][]): Promise<void> {
-  for (const [name, call] of calls) {
-    await assert.rejects(
-      async () => call(),
-      (error: unknown) => {
-        assert.ok(error instanceof Outage, `${name}: ${error}`);
-        assert.equal(error.dependency, "database");
-        assert.ok(error.cause instanceof Error, name);
-        return true;
-      },
-      name,
-    );
-  }
-}
 
 async function openFilled(): Promise<Stores & { readonly path: string }> {
   const stores = await openTemporaryStores();
-  await stores.accounts.create(sampleAccount(1));
-  await stores.sessions.start(sampleSession(1));
-  await stores.refreshTokens.issue(sampleRefreshToken("a"));
-  await stores.apiKeys.create(sampleApiKey(1));
-  for (const [, call] of everyCall(stores).filter(([name]) => /find|isRevoked/.test(name))) await call();
+  await fill(stores);
   return stores;
 }
 

@@ -1,5 +1,6 @@
 import type { CompiledQuery, Kysely, Transaction } from "kysely";
 import type { Awaitable } from "../../kernel/awaitable.ts";
+import { isConflict } from "./postgres-errors.ts";
 import type { Schema } from "./schema.ts";
 
 /** What the stores are built on, whichever database it is. */
@@ -36,10 +37,25 @@ export interface LiveReads {
   members(table: LiveTable, byKey: CompiledQuery<unknown>): (key: string) => Awaitable<boolean>;
 }
 
-/** Runs `work` in one serializable transaction that holds the write lock from its start; a throw undoes all of it. */
-export function serializable<T>(
+/** How often a transaction runs at most, and the longest pause before another time (ms). */
+const ATTEMPTS = 40;
+const LONGEST_PAUSE_MS = 25;
+
+/**
+ * Runs `work` in one serializable transaction; a throw undoes all of it. Where the database undoes it because it met
+ * another transaction (PostgreSQL; SQLite makes it wait for the write lock instead), it runs again, up to 40 times
+ * within a second or so: `work` must have no effect but on the database. After that it is an `Outage`.
+ */
+export async function serializable<T>(
   db: Kysely<Schema>,
   work: (trx: Transaction<Schema>) => Promise<T>,
 ): Promise<T> {
-  return db.transaction().setIsolationLevel("serializable").execute(work);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().setIsolationLevel("serializable").execute(work);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isConflict(error)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.min(attempt, LONGEST_PAUSE_MS)));
+  }
 }

@@ -1,28 +1,36 @@
 import type { Kysely } from "kysely";
 import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
+import { dialectOf } from "./dialect.ts";
+import { createPostgresJournal, notePostgresChanges } from "./postgres-journal.ts";
 
-/** Each live table and the column of its primary key, as they are at this migration. */
+/** Each live table, the column of its primary key, and those that only say when a row was last used. */
 const JOURNALED = [
-  ["accounts", "id"],
-  ["sessions", "id"],
-  ["api_keys", "id"],
-  ["revoked_tokens", "token_id"],
+  { table: "accounts", key: "id", quiet: ["last_login_at_ms"] },
+  { table: "sessions", key: "id", quiet: ["last_seen_at_ms", "idle_expires_at_ms"] },
+  { table: "api_keys", key: "id", quiet: ["last_used_at_ms"] },
+  { table: "revoked_tokens", key: "token_id", quiet: [] },
 ] as const;
 
 /**
- * The journal that live reads follow (`live-reads.ts`): triggers note each row that any writer changes, in its own
- * transaction. It keeps the latest 4,096 entries or more; a reader that was away for longer starts afresh.
+ * The journal that live reads follow (`live-reads.ts`, `change-journal.ts`): triggers note each row that any writer
+ * changes, in its own transaction. On SQLite it keeps the latest 4,096 entries or more; a reader that was away for
+ * longer starts afresh.
  */
 export const changeJournal: Migration = {
   async up(db: Kysely<unknown>): Promise<void> {
+    if (dialectOf(db) === "postgres") {
+      await createPostgresJournal(db);
+      for (const live of JOURNALED) await notePostgresChanges(db, live);
+      return;
+    }
     await sql`
       create table changes (
         seq integer not null primary key autoincrement,
         table_name text not null,
         row_key text not null
       ) strict`.execute(db);
-    for (const [table, key] of JOURNALED) {
+    for (const { table, key } of JOURNALED) {
       await createTrigger(db, table, "insert", [`new.${key}`]);
       await createTrigger(db, table, "update", [`old.${key}`, `new.${key}`]);
       await createTrigger(db, table, "delete", [`old.${key}`]);

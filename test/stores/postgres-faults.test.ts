@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import { Outage } from "../../src/kernel/failure.ts";
+import type { Stores } from "../../src/stores/open.ts";
+import { openStores } from "../../src/stores/open.ts";
+import {
+  SAMPLE_NOW_MS as NOW_MS,
+  sampleAccount,
+  sampleId,
+  sampleSession,
+} from "../../src/testing/samples.ts";
+import { eventually } from "./eventually.ts";
+import { assertOutages, everyCall, fill } from "./every-call.ts";
+import type { PostgresDatabases } from "./postgres-databases.ts";
+import { postgresDatabases, runSql } from "./postgres-databases.ts";
+import type { PostgresServer } from "./postgres-server.ts";
+import { startPostgres } from "./postgres-server.ts";
+
+const ID = sampleId(1);
+/** Every call ends within 5 s, as `openPostgres` says; the rest is for a machine that does other things too (ms). */
+const BOUND_MS = 8000;
+
+describe("a PostgreSQL that fails", () => {
+  let server: PostgresServer;
+  let databases: PostgresDatabases;
+  let stores: Stores & { readonly url: string };
+  before(async () => {
+    server = await startPostgres();
+    databases = postgresDatabases(server);
+  });
+  after(() => server.stop());
+  beforeEach(async () => {
+    stores = await databases.open();
+    await fill(stores);
+  });
+  afterEach(() => stores.close());
+
+  async function withinBound<T>(work: () => Promise<T>): Promise<T> {
+    const beganAtMs = performance.now();
+    const result = await work();
+    const tookMs = performance.now() - beganAtMs;
+    assert.ok(tookMs < BOUND_MS, `took ${tookMs} ms`);
+    return result;
+  }
+
+  it("is an outage of every method of every port once it is closed, cached or not", async () => {
+    const closed = await databases.open();
+    await fill(closed);
+    await closed.close();
+    await assertOutages(everyCall(closed));
+    await assertOutages([
+      ["health", () => closed.health()],
+      ["migrate", () => closed.migrate()],
+      ["pendingMigrations", () => closed.pendingMigrations()],
+    ]);
+  });
+
+  it("is an outage of all of them within 5 s while it is frozen, caches included, and over when it is back", async () => {
+    server.pause();
+    try {
+      await eventually(async () => assert.equal(isCached(stores), false), 2000);
+      await withinBound(() => assertOutages(everyCall(stores), { atOnce: true }));
+      await withinBound(() => assertOutages([["health", () => stores.health()]]));
+      await withinBound(() => assert.rejects(openStores({ databaseUrl: stores.url }), Outage));
+    } finally {
+      server.resume();
+    }
+    await eventually(() => stores.health());
+    await eventually(async () => assert.equal((await stores.sessions.findById(ID))?.id, ID));
+    await eventually(async () => assert.equal(isCached(stores), true));
+  });
+
+  it("serves nothing from before a crash, and everything again after it", async () => {
+    await stores.revocations.revoke("before", NOW_MS);
+    await server.restart("immediate");
+    await eventually(() => stores.health());
+    assert.equal(await stores.revocations.isRevoked("before"), true);
+    assert.equal((await stores.accounts.update(ID, { email: "new@example.org" })).kind, "updated");
+    assert.equal((await stores.accounts.findById(ID))?.email, "new@example.org");
+  });
+
+  it("keeps each write that was acknowledged before a crash", async () => {
+    const acknowledged: string[] = [];
+    const writing = Promise.allSettled(
+      Array.from({ length: 300 }, async (_, n) => {
+        await stores.revocations.revoke(`jti${n}`, NOW_MS);
+        acknowledged.push(`jti${n}`);
+      }),
+    );
+    await eventually(async () => assert.ok(acknowledged.length > 20));
+    await server.restart("immediate");
+    const failures = (await writing).filter((one) => one.status === "rejected");
+    for (const { reason } of failures as PromiseRejectedResult[])
+      assert.ok(reason instanceof Outage, `${reason}`);
+    await eventually(() => stores.health());
+    for (const jti of acknowledged) assert.equal(await stores.revocations.isRevoked(jti), true, jti);
+  });
+
+  it("costs the calls under way an outage where backends are ended, and no more", async () => {
+    const calls = Array.from({ length: 30 }, (_, n) =>
+      stores.accounts.update(ID, { lastLoginAtMs: n }).then(
+        () => "updated",
+        (error: unknown) => error,
+      ),
+    );
+    await runSql(
+      stores.url,
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'kyros'",
+    );
+    for (const outcome of await Promise.all(calls))
+      assert.ok(outcome === "updated" || outcome instanceof Outage);
+    await eventually(async () =>
+      assert.equal((await stores.accounts.update(ID, { email: null })).kind, "updated"),
+    );
+    assert.equal((await stores.accounts.findById(ID))?.email, null);
+  });
+
+  it("ends a statement that waits for a lock, and the connection of a transaction that idles", async () => {
+    const release = holdLock(stores.url, "lock table sessions in access exclusive mode");
+    await release.held;
+    await withinBound(() => assert.rejects(stores.sessions.end(ID, sampleId(0), 1), Outage));
+    await release.end();
+    assert.equal(await stores.sessions.end(ID, sampleId(0), 1), true);
+  });
+
+  it("is an outage in time where nothing listens, and its URL is never told", async () => {
+    const dead = await startPostgres(["fsync = off"]);
+    await dead.stop();
+    for (const url of [dead.url, dead.url.replace("127.0.0.1", "host.invalid")]) {
+      const error = await withinBound(() =>
+        openStores({ databaseUrl: url }).catch((reason: unknown) => reason),
+      );
+      assert.ok(error instanceof Outage, `${error}`);
+      assert.ok(!JSON.stringify([error.message, String(error.cause), error]).includes("ss w0rd"));
+    }
+  });
+
+  it("leaves a refused value a plain error, without the row that it met", async () => {
+    const error = await stores.sessions.start(sampleSession(1)).catch((reason: unknown) => reason);
+    assert.ok(error instanceof Error && !(error instanceof Outage));
+    assert.equal(Reflect.get(error, "code"), "23505");
+    assert.deepEqual(Object.keys(error), ["code"]);
+    assert.ok(!error.message.includes(ID), error.message);
+    await stores.accounts.create(sampleAccount(7));
+  });
+});
+
+function isCached(stores: Stores): boolean {
+  const found = stores.sessions.findById(ID);
+  if (!(found instanceof Promise)) return true;
+  found.catch(() => undefined);
+  return false;
+}
+
+function holdLock(url: string, statement: string) {
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
+  const holding = (async () => {
+    const { default: pg } = await import("pg");
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query("begin");
+    await client.query(statement);
+    hold();
+    await end;
+    await client.end();
+  })();
+  return {
+    held,
+    end() {
+      resolve();
+      return holding;
+    },
+  };
+}
