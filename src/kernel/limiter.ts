@@ -7,6 +7,12 @@ export interface LimitPolicy {
   /** Requests that a client may make at once, and per window. */
   readonly limit: number;
   readonly windowMs: number;
+  /**
+   * What holds while the instances' shared counter is away: each grants its share of the limit, rounded up, on its own
+   * (`local`, the default); its share rounded down, with what it granted before counted in (`strict`); or nothing, and
+   * the caller gets an `Outage` (`deny`).
+   */
+  readonly onOutage?: "local" | "strict" | "deny";
 }
 
 /**
