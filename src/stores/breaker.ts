@@ -1,0 +1,81 @@
+/** `closed`: all is well. `open`: the dependency is left alone. `half-open`: probes succeed, requests still wait. */
+export type BreakerState = "closed" | "half-open" | "open";
+
+/** How a dependency is doing, for whoever shows it. */
+export interface BreakerView {
+  state(): BreakerState;
+  /** Since the start: calls and probes that failed, and how often it opened. */
+  counts(): { readonly failures: number; readonly openings: number };
+}
+
+export interface Breaker extends BreakerView {
+  /** What became of a call. It tells nothing once the breaker is open: the call was made before. */
+  succeeded(): void;
+  failed(cause: unknown): void;
+  /** What became of a probe: the way back. */
+  probeSucceeded(): void;
+  probeFailed(cause: unknown): void;
+  /** Opens it at once. */
+  open(cause: unknown): void;
+}
+
+export interface BreakerOptions {
+  /** Called once for each change between working and not. */
+  readonly onOpen: (cause: unknown) => void;
+  readonly onClose: () => void;
+}
+
+/** One failure may be a hiccup; these many in a row, of calls and probes, are an outage. */
+const FAILURES_TO_OPEN = 3;
+const PROBES_TO_CLOSE = 3;
+
+/** A circuit breaker (Nygard, Release It!): what keeps failing is not asked again until probes succeed. */
+export function createBreaker({ onOpen, onClose }: BreakerOptions): Breaker {
+  let state: BreakerState = "closed";
+  /** Failures in a row while closed, successful probes in a row while not. */
+  let inRow = 0;
+  let failures = 0;
+  let openings = 0;
+
+  function open(cause: unknown): void {
+    const wasClosed = state === "closed";
+    state = "open";
+    inRow = 0;
+    if (!wasClosed) return;
+    openings++;
+    onOpen(cause);
+  }
+
+  const breaker: Breaker = {
+    state: () => state,
+    counts: () => ({ failures, openings }),
+    succeeded() {
+      if (state === "closed") inRow = 0;
+    },
+    failed(cause) {
+      failures++;
+      if (state === "closed" && ++inRow >= FAILURES_TO_OPEN) open(cause);
+    },
+    probeSucceeded() {
+      if (state === "closed") {
+        inRow = 0;
+        return;
+      }
+      state = "half-open";
+      if (++inRow < PROBES_TO_CLOSE) return;
+      state = "closed";
+      inRow = 0;
+      onClose();
+    },
+    probeFailed(cause) {
+      if (state === "closed") {
+        breaker.failed(cause);
+        return;
+      }
+      failures++;
+      open(cause);
+    },
+    open,
+  };
+  return breaker;
+}
