@@ -17,7 +17,6 @@ export type RunScript = (keys: readonly string[], args: readonly (string | numbe
  * deadline fails then. It comes back by itself, with pauses of up to a second between tries.
  */
 export interface RedisConnection {
-  readonly isCluster: boolean;
   /** A script by its hash, sent whole where the server does not have it. Two scripts need two names. */
   script(name: string, lua: string): RunScript;
   publish(channel: string, message: string): Promise<unknown>;
@@ -34,6 +33,9 @@ const LONGEST_PAUSE_MS = 1000;
 /** How often a cluster's map of slots is read again (ms): a failover is seen by the next time. */
 const SLOTS_EVERY_MS = 2000;
 
+/** What the driver says where it has no connection to send a command by. */
+const NOT_CONNECTED = /enableOfflineQueue|Connection is closed|Command aborted due to connection close/;
+
 /** The pause before the try `times` to connect again (ms). */
 export function pauseBeforeTry(times: number): number {
   return Math.min(LONGEST_PAUSE_MS, 25 * 2 ** Math.min(times, 10));
@@ -41,16 +43,33 @@ export function pauseBeforeTry(times: number): number {
 
 export function openRedisConnection({ urls, deadlineMs }: RedisConnectionOptions): RedisConnection {
   const client = urls.length > 1 ? openCluster(urls) : openServer(urls[0]!);
-  // Without a listener the driver would write to standard error; whoever calls learns of the failure itself.
-  client.on("error", () => {});
+  let lostBy = "no connection yet";
+  const noteLoss = (error: Error) => {
+    lostBy = error.message;
+  };
+  client.on("error", noteLoss);
+  client.on("node error", noteLoss);
+  client.on("ready", () => {
+    lostBy = "connection lost";
+  });
+
+  /** Says why. The driver's own error also holds the command's arguments, and those are nobody's business. */
+  async function call(work: Promise<unknown>): Promise<unknown> {
+    try {
+      return await withinDeadline(work, deadlineMs);
+    } catch (error) {
+      const { message } = error as Error;
+      throw new Error(NOT_CONNECTED.test(message) ? `not connected: ${lostBy}` : message);
+    }
+  }
+
   return {
-    isCluster: urls.length > 1,
     script(name, lua) {
       client.defineCommand(name, { lua });
       const run = (client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!;
-      return (keys, args) => withinDeadline(run.call(client, keys.length, ...keys, ...args), deadlineMs);
+      return (keys, args) => call(run.call(client, keys.length, ...keys, ...args));
     },
-    publish: (channel, message) => withinDeadline(client.publish(channel, message), deadlineMs),
+    publish: (channel, message) => call(client.publish(channel, message)),
     close: () => client.disconnect(),
   };
 }

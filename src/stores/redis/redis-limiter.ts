@@ -23,7 +23,7 @@ export interface RedisLimiter extends Limiter {
 }
 
 /** Counters of one call at most: what Redis does for one of them keeps all others waiting. */
-const MOST_KEYS = 512;
+const MOST_KEYS = 256;
 const PROBE: LimitPolicy = { name: "probe", limit: 1000, windowMs: 1000 };
 
 interface CompiledPolicy {
