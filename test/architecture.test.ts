@@ -33,6 +33,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   fastify: ["adapters", "service"],
   "node:sqlite": ["stores"],
   kysely: ["stores"],
+  ioredis: ["stores"],
   commander: ["cli"],
   pino: ["service", "cli"],
   "ipaddr.js": ["net"],
@@ -146,7 +147,16 @@ describe("the house", () => {
 
   it("loads no framework, driver or server with the public face", () => {
     const loaded = reachable("index.ts");
-    const heavy = ["fastify", "node:sqlite", "kysely", "pino", "commander", "node:http", "@fastify/swagger"];
+    const heavy = [
+      "fastify",
+      "node:sqlite",
+      "kysely",
+      "ioredis",
+      "pino",
+      "commander",
+      "node:http",
+      "@fastify/swagger",
+    ];
     const faults = [...loaded].flatMap((path) =>
       files
         .find((file) => file.path === path)!

@@ -7,13 +7,12 @@ interface NotServed {
   readonly allowed: string;
 }
 
-/** Given, each of these is a fault: nobody shall believe in a Redis, a database or a port that is not there. */
+/** Given, each of these is a fault: nobody shall believe in a database or a port that is not there. */
 export const NOT_SERVED: readonly NotServed[] = [
   {
     variable: "DATABASE_URL",
     given: ({ databaseUrl }) => !databaseUrl.startsWith("sqlite:"),
     allowed: "`sqlite:` and the path of a file",
   },
-  { variable: "REDIS_URL", given: ({ redisUrls }) => redisUrls.length > 0, allowed: "unset" },
   { variable: "KYROS_METRICS_PORT", given: ({ metricsPort }) => metricsPort !== undefined, allowed: "unset" },
 ];

@@ -4,6 +4,7 @@ import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
+import type { Bus } from "../kernel/bus.ts";
 import { DatabaseFault } from "./database-fault.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
@@ -32,11 +33,17 @@ export interface Stores {
   close(): Promise<void>;
 }
 
+export interface OpenStoresOptions {
+  readonly databaseUrl: string;
+  /** How instances tell each other of changes, where they can: a database that tells them itself needs none. */
+  readonly bus?: Bus | undefined;
+}
+
 /**
  * Opens the stores that a database URL names: `sqlite:<path>`, or `sqlite::memory:` for stores that end with the
  * process. Throws `DatabaseFault`, in one line without the URL's secrets, where it names none or cannot be used.
  */
-export async function openStores({ databaseUrl }: { databaseUrl: string }): Promise<Stores> {
+export async function openStores({ databaseUrl }: OpenStoresOptions): Promise<Stores> {
   const path = sqlitePath(databaseUrl);
   return path === ":memory:" ? openMemoryStores() : openSqliteStores(path);
 }

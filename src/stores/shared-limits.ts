@@ -29,7 +29,7 @@ export interface SharedLimitsOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** What instances share by Redis, and how they do without. */
+/** What instances share by Redis, and how they do without it. */
 export interface SharedLimits {
   readonly limiter: Limiter;
   readonly bus: Bus;
