@@ -1,3 +1,6 @@
+import type { Clock } from "../kernel/clock.ts";
+import { steadyClock } from "../kernel/clock.ts";
+
 /** `closed`: all is well. `open`: the dependency is left alone. `half-open`: probes succeed, requests still wait. */
 export type BreakerState = "closed" | "half-open" | "open";
 
@@ -23,17 +26,24 @@ export interface BreakerOptions {
   /** Called once for each change between working and not. */
   readonly onOpen: (cause: unknown) => void;
   readonly onClose: () => void;
+  /** For durations. */
+  readonly clock?: Clock;
 }
 
-/** One failure may be a hiccup; these many in a row, of calls and probes, are an outage. */
+/**
+ * One failure may be a hiccup, and a connection that is made anew makes many at once. These many in a row, of calls and
+ * probes, over this long (ms) are an outage.
+ */
 const FAILURES_TO_OPEN = 3;
+const TROUBLE_MS = 100;
 const PROBES_TO_CLOSE = 3;
 
 /** A circuit breaker (Nygard, Release It!): what keeps failing is not asked again until probes succeed. */
-export function createBreaker({ onOpen, onClose }: BreakerOptions): Breaker {
+export function createBreaker({ onOpen, onClose, clock = steadyClock }: BreakerOptions): Breaker {
   let state: BreakerState = "closed";
   /** Failures in a row while closed, successful probes in a row while not. */
   let inRow = 0;
+  let firstFailedMs = 0;
   let failures = 0;
   let openings = 0;
 
@@ -54,7 +64,9 @@ export function createBreaker({ onOpen, onClose }: BreakerOptions): Breaker {
     },
     failed(cause) {
       failures++;
-      if (state === "closed" && ++inRow >= FAILURES_TO_OPEN) open(cause);
+      if (state !== "closed") return;
+      if (++inRow === 1) firstFailedMs = clock.now();
+      if (inRow >= FAILURES_TO_OPEN && clock.now() - firstFailedMs >= TROUBLE_MS) open(cause);
     },
     probeSucceeded() {
       if (state === "closed") {

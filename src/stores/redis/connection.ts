@@ -34,11 +34,11 @@ const LONGEST_PAUSE_MS = 1000;
 const SLOTS_EVERY_MS = 2000;
 
 /** What the driver says where it has no connection to send a command by. */
-const NOT_CONNECTED = /enableOfflineQueue|Connection is closed|Command aborted due to connection close/;
+const NOT_CONNECTED = /enableOfflineQueue|Connection is closed|connection close|max retries per request/;
 
 /** The pause before the try `times` to connect again (ms). */
 export function pauseBeforeTry(times: number): number {
-  return Math.min(LONGEST_PAUSE_MS, 25 * 2 ** Math.min(times, 10));
+  return Math.min(LONGEST_PAUSE_MS, 5 * 2 ** Math.min(times, 10));
 }
 
 export function openRedisConnection({ urls, deadlineMs }: RedisConnectionOptions): RedisConnection {
