@@ -8,9 +8,9 @@ export interface LimitPolicy {
   readonly limit: number;
   readonly windowMs: number;
   /**
-   * What holds while the instances' shared counter is away: each grants its share of the limit, rounded up, on its own
-   * (`local`, the default); its share rounded down, with what it granted before counted in (`strict`); or nothing, and
-   * the caller gets an `Outage` (`deny`).
+   * What holds while the counter that instances share is away. Each grants its share of the limit on its own, rounded
+   * up (`local`, the default); or rounded down, and what it granted since the number of instances last changed counts
+   * in (`strict`); or nothing, and the caller gets an `Outage` (`deny`).
    */
   readonly onOutage?: "local" | "strict" | "deny";
 }

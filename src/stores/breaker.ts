@@ -12,10 +12,12 @@ export interface BreakerView {
 }
 
 export interface Breaker extends BreakerView {
-  /** What became of a call. It tells nothing once the breaker is open: the call was made before. */
-  succeeded(): void;
+  /**
+   * A call failed. Once the breaker is open that tells nothing: the call was made before. Nor does a call that succeeds,
+   * as it may have been answered by a part that is well.
+   */
   failed(cause: unknown): void;
-  /** What became of a probe: the way back. */
+  /** What became of a probe, which asks every part: the way back. */
   probeSucceeded(): void;
   probeFailed(cause: unknown): void;
   /** Opens it at once. */
@@ -31,8 +33,8 @@ export interface BreakerOptions {
 }
 
 /**
- * One failure may be a hiccup, and a connection that is made anew makes many at once. These many in a row, of calls and
- * probes, over this long (ms) are an outage.
+ * One failure may be a hiccup, and a connection that is made anew makes many at once. These many without
+ * a good probe between them, over this long (ms), are an outage.
  */
 const FAILURES_TO_OPEN = 3;
 const TROUBLE_MS = 100;
@@ -41,7 +43,7 @@ const PROBES_TO_CLOSE = 3;
 /** A circuit breaker (Nygard, Release It!): what keeps failing is not asked again until probes succeed. */
 export function createBreaker({ onOpen, onClose, clock = steadyClock }: BreakerOptions): Breaker {
   let state: BreakerState = "closed";
-  /** Failures in a row while closed, successful probes in a row while not. */
+  /** Failures since the last good probe while closed, good probes in a row while not. */
   let inRow = 0;
   let firstFailedMs = 0;
   let failures = 0;
@@ -59,9 +61,6 @@ export function createBreaker({ onOpen, onClose, clock = steadyClock }: BreakerO
   const breaker: Breaker = {
     state: () => state,
     counts: () => ({ failures, openings }),
-    succeeded() {
-      if (state === "closed") inRow = 0;
-    },
     failed(cause) {
       failures++;
       if (state !== "closed") return;

@@ -44,7 +44,6 @@ export function createFallbackLimiter(options: FallbackLimiterOptions): Limiter 
       if (breaker.state() !== "closed") return takeLocally(policy, key, nowMs);
       return Promise.resolve(shared.take(policy, key, nowMs)).then(
         (allowance) => {
-          breaker.succeeded();
           // Counted along, so that an outage is no fresh start for whoever guesses.
           if (policy.onOutage === "strict" && allowance.allowed) local.take(shareOf(policy), key, nowMs);
           return allowance;

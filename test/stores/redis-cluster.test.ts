@@ -60,10 +60,20 @@ describe("a cluster of three nodes", () => {
     shared.bus.publish("changes", "one");
     await eventually(() => assert.ok(heard.includes("one")));
 
+    // Traffic that the two other nodes answer does not hide that the third does not.
+    let isOn = true;
+    const traffic = (async () => {
+      for (let i = 0; isOn; i++) {
+        assert.ok((await shared.limiter.take(POLICY, `traffic:${i}`, Date.now())).allowed);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
     cluster.nodes[2]!.pause();
     await eventually(() => assert.equal(events.at(-1)?.name, "store.degraded"));
     for (let i = 0; i < 100; i++)
       assert.ok((await shared.limiter.take(POLICY, `away:${i}`, Date.now())).allowed);
+    isOn = false;
+    await traffic;
     cluster.nodes[2]!.resume();
     await eventually(() => assert.equal(events.at(-1)?.name, "store.recovered"), 20_000);
     assert.equal(events.length, 2);
