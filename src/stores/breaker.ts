@@ -33,8 +33,8 @@ export interface BreakerOptions {
 }
 
 /**
- * One failure may be a hiccup, and a connection that is made anew makes many at once. These many without
- * a good probe between them, over this long (ms), are an outage.
+ * One failure may be a hiccup, and a connection that is made anew makes many at once. These many without a good probe
+ * between them, over this long (ms), are an outage.
  */
 const FAILURES_TO_OPEN = 3;
 const TROUBLE_MS = 100;

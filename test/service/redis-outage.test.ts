@@ -3,7 +3,7 @@ import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { randomToken, systemRandom } from "../../src/kernel/random.ts";
 import { eventually } from "../stores/redis-limits.ts";
-import { freePort, startRedis } from "../stores/redis-server.ts";
+import { freePort, startRedis, WITHOUT_REDIS } from "../stores/redis-server.ts";
 import type { TestService } from "./running-service.ts";
 import { PASSWORD, runService } from "./running-service.ts";
 
@@ -60,7 +60,7 @@ async function statusesOf(count: number, url: string): Promise<Record<number, nu
   return statuses;
 }
 
-describe("the service over Redis", () => {
+describe("the service over Redis", { skip: WITHOUT_REDIS }, () => {
   for (const [trouble, isKilled] of [
     ["killed and started again", true],
     ["stopped and continued", false],

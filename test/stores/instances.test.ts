@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import { openRedisConnection } from "../../src/stores/redis/connection.ts";
 import { createInstances, FAREWELL_SCRIPT, HEARTBEAT_SCRIPT } from "../../src/stores/redis/instances.ts";
 import { eventually } from "./redis-limits.ts";
-import { startRedis } from "./redis-server.ts";
+import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 
-describe("instances", () => {
+describe("instances", { skip: WITHOUT_REDIS }, () => {
   it("count each other by heartbeats in Redis, and those that leave no more", async (t) => {
     const server = await startRedis();
     t.after(() => server.stop());

@@ -7,7 +7,7 @@ import { openRedisConnection } from "../../src/stores/redis/connection.ts";
 import { createRedisBus } from "../../src/stores/redis/redis-bus.ts";
 import { eventually } from "./redis-limits.ts";
 import type { RedisServer } from "./redis-server.ts";
-import { startRedis } from "./redis-server.ts";
+import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 
 let buses = 0;
 
@@ -31,7 +31,7 @@ const connected = (...buses: readonly Bus[]) =>
   eventually(() => assert.ok(buses.every((bus) => bus.connected)));
 const disconnected = (bus: Bus) => eventually(() => assert.ok(!bus.connected), 2000);
 
-describe("redis bus", () => {
+describe("redis bus", { skip: WITHOUT_REDIS }, () => {
   it("tells every instance, itself too, by topic and in order, until unsubscribed", async (t) => {
     const server = await start(t);
     const [one, other] = [openBus(t, server), openBus(t, server)];

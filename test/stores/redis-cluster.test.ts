@@ -7,10 +7,11 @@ import { openSharedLimits } from "../../src/stores/shared-limits.ts";
 import type { RedisCluster } from "./redis-cluster.ts";
 import { startRedisCluster } from "./redis-cluster.ts";
 import { eventually, HASH_KEY, openRedisLimiter } from "./redis-limits.ts";
+import { WITHOUT_REDIS } from "./redis-server.ts";
 
 const POLICY = { name: "default", limit: 5, windowMs: 366 * 86_400_000 };
 
-describe("a cluster of three nodes", () => {
+describe("a cluster of three nodes", { skip: WITHOUT_REDIS }, () => {
   let cluster: RedisCluster;
   before(async () => {
     cluster = await startRedisCluster();

@@ -8,7 +8,7 @@ import type { SharedLimits } from "../../src/stores/shared-limits.ts";
 import { openSharedLimits } from "../../src/stores/shared-limits.ts";
 import { eventually, HASH_KEY } from "./redis-limits.ts";
 import type { RedisServer } from "./redis-server.ts";
-import { startRedis } from "./redis-server.ts";
+import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 import type { TcpProxy } from "./tcp-proxy.ts";
 import { startProxy } from "./tcp-proxy.ts";
 
@@ -114,7 +114,7 @@ async function ridesOut(
   assert.equal(events.length, 2);
 }
 
-describe("redis in trouble", { concurrency: 2 }, () => {
+describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
   it("killed, and started again: local limits meanwhile", async (t) => {
     const opened = await open(t);
     const { port } = opened.server;

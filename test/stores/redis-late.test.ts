@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { Outage } from "../../src/kernel/failure.ts";
 import { withinDeadline } from "../../src/stores/redis/deadline.ts";
 import { eventually, openRedisLimiter } from "./redis-limits.ts";
-import { startRedis } from "./redis-server.ts";
+import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 import { startProxy } from "./tcp-proxy.ts";
 
 const HOUR_MS = 3_600_000;
@@ -24,7 +24,7 @@ async function open(t: TestContext) {
  * A call past its deadline was decided elsewhere, and Redis may carry it out all the same. It may then have counted a
  * request, which makes it stricter; it must not count one less, nor answer in the place of another.
  */
-describe("a call past its deadline", () => {
+describe("a call past its deadline", { skip: WITHOUT_REDIS }, () => {
   it("is an outage for each of its takes, within the deadline", async (t) => {
     const { server, limiter } = await open(t);
     server.pause();

@@ -6,11 +6,11 @@ import { createMemoryLimiter } from "../../src/stores/memory/memory-limiter.ts";
 import { createLimitKeys } from "../../src/stores/redis/limit-keys.ts";
 import { HASH_KEY, openClockedLimiter, openRedisLimiter } from "./redis-limits.ts";
 import type { RedisServer } from "./redis-server.ts";
-import { startRedis } from "./redis-server.ts";
+import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 
 const MINUTE = { name: "minute", limit: 100, windowMs: 60_000 };
 
-describe("redis limiter", () => {
+describe("redis limiter", { skip: WITHOUT_REDIS }, () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis();

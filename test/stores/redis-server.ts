@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -28,6 +28,12 @@ export interface RedisServerOptions {
   readonly port?: number;
 }
 
+/** Why tests over Redis are skipped, where they are. */
+export const WITHOUT_REDIS: string | false =
+  spawnSync("redis-server", ["--version"]).error === undefined
+    ? false
+    : "redis-server is not installed: apt-get install redis-server";
+
 const READY_WITHIN_MS = 15_000;
 
 /** Starts a redis-server of the test's own, in a temporary folder, without persistence. */
@@ -45,10 +51,6 @@ export async function startRedis({ args = [], port }: RedisServerOptions = {}): 
       said = (said + text).slice(-2000);
     });
   }
-  child.once("error", (error) => {
-    said += `redis-server cannot be started (apt-get install redis-server): ${error.message}`;
-  });
-
   const client = new Redis({ port: listenOn, lazyConnect: true, retryStrategy: () => 20 });
   client.on("error", () => {});
   const kill = async () => {
