@@ -33,7 +33,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-export interface OpenStoresOptions {
+export interface OpenOptions {
   readonly databaseUrl: string;
   /** How instances tell each other of changes, where they can: a database that tells them itself needs none. */
   readonly bus?: Bus | undefined;
@@ -43,7 +43,7 @@ export interface OpenStoresOptions {
  * Opens the stores that a database URL names: `sqlite:<path>`, or `sqlite::memory:` for stores that end with the
  * process. Throws `DatabaseFault`, in one line without the URL's secrets, where it names none or cannot be used.
  */
-export async function openStores({ databaseUrl }: OpenStoresOptions): Promise<Stores> {
+export async function openStores({ databaseUrl }: OpenOptions): Promise<Stores> {
   const path = sqlitePath(databaseUrl);
   return path === ":memory:" ? openMemoryStores() : openSqliteStores(path);
 }

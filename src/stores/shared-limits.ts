@@ -1,6 +1,7 @@
 import type { EventName, EventSink } from "../kernel/audit-event.ts";
 import type { Bus } from "../kernel/bus.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { steadyClock } from "../kernel/clock.ts";
 import type { Limiter } from "../kernel/limiter.ts";
 import type { Random } from "../kernel/random.ts";
 import { randomToken } from "../kernel/random.ts";
@@ -77,7 +78,7 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
   return {
     limiter: createFallbackLimiter({
       shared,
-      local: createMemoryLimiter({ random }),
+      local: createMemoryLimiter({ random, clock: steadyClock }),
       breaker,
       instances: instances.count,
     }),
