@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Outage } from "../../src/kernel/failure.ts";
 import type { Limiter, LimitPolicy } from "../../src/kernel/limiter.ts";
+import { randomToken, systemRandom } from "../../src/kernel/random.ts";
+import { PUBLIC_RULE } from "../../src/kernel/rule.ts";
+import { createKyros } from "../../src/service/create-kyros.ts";
 import { createBreaker } from "../../src/stores/breaker.ts";
 import { createFallbackLimiter } from "../../src/stores/fallback-limiter.ts";
 import { createMemoryLimiter } from "../../src/stores/memory/memory-limiter.ts";
@@ -89,6 +92,39 @@ describe("fallback limiter", () => {
     breaker.open(new Error("gone"));
     await assert.rejects(async () => limiter.take(deny, "k", NOW_MS), Outage);
     assert.equal((await limiter.take(POLICY, "k", NOW_MS)).allowed, true);
+  });
+
+  it("makes such a policy's outage a 503, and any other's no refusal at all", async () => {
+    const { breaker, limiter } = setUp();
+    breaker.open(new Error("gone"));
+    const view = {
+      method: "GET",
+      path: "/",
+      target: "/",
+      header: () => undefined,
+      headerLines: () => [],
+      peerAddress: "192.0.2.1",
+      peerEncrypted: true,
+    };
+    const outcomeWith = async (onOutage: "local" | "deny") => {
+      const failures: unknown[] = [];
+      const kyros = createKyros({
+        secret: randomToken(systemRandom, 64),
+        limiter: {
+          take: (policy, key, nowMs) => limiter.take({ ...policy, onOutage }, key, nowMs),
+        },
+        onFailure: (error) => void failures.push(error),
+      });
+      const outcome = await kyros.pipeline.run(kyros.pipeline.open(view, PUBLIC_RULE));
+      return { outcome, failures };
+    };
+    const local = await outcomeWith("local");
+    assert.deepEqual([local.outcome.kind, local.failures], ["proceed", []]);
+    const { outcome, failures } = await outcomeWith("deny");
+    assert.ok(outcome.kind === "respond");
+    assert.equal(outcome.answer.status, 503);
+    assert.equal((JSON.parse(String(outcome.answer.body)) as { code: string }).code, "unavailable");
+    assert.ok(failures.length === 1 && failures[0] instanceof Outage);
   });
 
   it("hides no fault of the caller's behind the fallback", async () => {
