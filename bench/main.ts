@@ -9,6 +9,7 @@ const MODULES: Readonly<Record<string, string>> = {
   enumeration: "./enumeration.ts",
   limits: "./limits.ts",
   stores: "./stores.ts",
+  "redis-limits": "./redis-limits.ts",
   startup: "./startup.ts",
   "login-storm": "./login-storm.ts",
   http: "./http/main.ts",

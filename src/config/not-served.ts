@@ -7,8 +7,7 @@ interface NotServed {
   readonly allowed: string;
 }
 
-/** Given, each of these is a fault: nobody shall believe in a Redis or a port that is not there. */
+/** Given, each of these is a fault: nobody shall believe in a port that is not there. */
 export const NOT_SERVED: readonly NotServed[] = [
-  { variable: "REDIS_URL", given: ({ redisUrls }) => redisUrls.length > 0, allowed: "unset" },
   { variable: "KYROS_METRICS_PORT", given: ({ metricsPort }) => metricsPort !== undefined, allowed: "unset" },
 ];

@@ -45,12 +45,51 @@ export const databaseUrl: Kind<string> = {
 
 const redisUrl: Kind<string> = {
   allowed: "`redis://user:password@host:port` or `rediss://…`",
-  read: (text) => readServerUrl(text, ["redis:", "rediss:"]),
+  read(text) {
+    const reading = readServerUrl(text, ["redis:", "rediss:"]);
+    if ("faults" in reading) return reading;
+    const { username, password, pathname, search } = new URL(text);
+    if (username !== "" && password === "") return invalid("has a user name without a password");
+    if (!isDecodable(username) || !isDecodable(password)) {
+      return invalid("has a `%` that stands for nothing; a password must be percent-encoded");
+    }
+    if (search !== "") return invalid("has parameters, which are not taken here");
+    if (!/^(?:\/(?:0|[1-9][0-9]{0,4})?)?$/.test(pathname))
+      return invalid("has a path that is no database's number");
+    return reading;
+  },
   show: showServerUrl,
 };
 
-/** One Redis server, or the nodes of a cluster. */
-export const redisUrls: Kind<readonly string[]> = listOf(redisUrl, (value) => [value]);
+const redisNodes: Kind<readonly string[]> = listOf(redisUrl, (value) => [value]);
+
+/** One Redis server, or the nodes of a cluster: those are of one kind, as each may lead to any other. */
+export const redisUrls: Kind<readonly string[]> = {
+  ...redisNodes,
+  read(text) {
+    const reading = redisNodes.read(text);
+    if ("faults" in reading || reading.value.length === 1) return reading;
+    const nodes = reading.value.map((url) => new URL(url));
+    const first = nodes[0]!;
+    if (nodes.some((node) => !/^\/?0?$/.test(node.pathname))) {
+      return invalid("names a database by its number, and a cluster has only one");
+    }
+    const isAlike = nodes.every(
+      ({ protocol, username, password }) =>
+        protocol === first.protocol && username === first.username && password === first.password,
+    );
+    return isAlike ? reading : invalid("has nodes with different schemes or credentials");
+  },
+};
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const origin: Kind<string> = {
   allowed: "origins as a browser sends them, like `https://app.example.com`",

@@ -3,7 +3,7 @@ export type BusTopic = "changes" | "instances";
 
 /**
  * The port of messages between the instances of one service. A message is a hint to look at the durable truth sooner:
- * it may be lost, doubled or late, and nothing is decided by it alone.
+ * it may be lost, doubled or late, and nothing is decided by it alone. An empty one says that some may have been lost.
  */
 export interface Bus {
   /** Tells every instance, this one too where the backend does. Returns at once; what cannot be sent is lost. */

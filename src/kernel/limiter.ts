@@ -7,6 +7,12 @@ export interface LimitPolicy {
   /** Requests that a client may make at once, and per window. */
   readonly limit: number;
   readonly windowMs: number;
+  /**
+   * What holds while the counter that instances share is away. Each grants its share of the limit on its own, rounded
+   * up (`local`, the default); or rounded down, and what it granted since the number of instances last changed counts
+   * in (`strict`); or nothing, and the caller gets an `Outage` (`deny`).
+   */
+  readonly onOutage?: "local" | "strict" | "deny";
 }
 
 /**

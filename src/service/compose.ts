@@ -78,7 +78,8 @@ export function compose(parts: Parts): Composition {
     store: stores.accounts,
     limiter: parts.limiter,
     events,
-    ...(limits.login && { policy: limits.login }),
+    // While a shared counter is away, nobody shall have more guesses for it.
+    ...(limits.login && { policy: { onOutage: "strict", ...limits.login } }),
   });
 
   const cookies = createSessionCookies({ insecureOverHttp: parts.insecureCookies });

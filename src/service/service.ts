@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { BreakerView } from "../stores/breaker.ts";
 import type { Stores } from "../stores/open.ts";
 import type { Composition } from "./compose.ts";
 
@@ -16,6 +17,8 @@ export type App = FastifyInstance<
 /** What the service is, beside the composition: the few settings its routes read. */
 export interface Service extends Composition {
   readonly stores: Stores;
+  /** How Redis is doing, where the limits are there. */
+  readonly redis: BreakerView | undefined;
   readonly registration: boolean;
   /** Documentation is for admins alone outside development (ASVS V13.4.5). */
   readonly openDocumentation: boolean;

@@ -13,6 +13,7 @@ import { openStores } from "../stores/open.ts";
 import { compose } from "./compose.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
+import { openRedis } from "./open-redis.ts";
 import { createServer } from "./server.ts";
 
 export interface RunningService {
@@ -28,7 +29,13 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
     current: resolveSecret(settings, () => generateSecret(systemRandom)),
     previous: settings.previousSecrets,
   });
-  const stores = await openStores({ databaseUrl: settings.databaseUrl });
+  const redis = await openRedis(settings, keyring, log);
+  const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus }).catch(
+    async (error) => {
+      await redis?.close();
+      throw error;
+    },
+  );
   let accepting = true;
   try {
     await stores.migrate();
@@ -45,7 +52,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       }),
       passwords: createPasswords({ cost: settings.bcryptCost }),
       staticKeys: settings.apiKeys,
-      limiter: createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
+      limiter: redis?.limiter ?? createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
       limits: {
         ...(settings.rateLimit !== "off" && { default: { name: "default", ...settings.rateLimit } }),
         ...(settings.loginRateLimit !== "off" && { login: { name: "login", ...settings.loginRateLimit } }),
@@ -69,6 +76,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
     const app = await createServer({
       ...composition,
       stores,
+      redis: redis?.breaker,
       registration: settings.registration,
       openDocumentation: settings.environment === "development",
       issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
@@ -88,10 +96,12 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
         accepting = false;
         housekeeping.stop();
         await app.close();
+        await redis?.close();
         await stores.close();
       },
     };
   } catch (error) {
+    await redis?.close();
     await stores.close();
     throw error;
   }

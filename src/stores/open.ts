@@ -37,8 +37,8 @@ export interface Stores {
 
 export interface OpenOptions {
   readonly databaseUrl: string;
-  /** How instances that share a PostgreSQL hear of each other's changes, beside its own notifications. */
-  readonly bus?: Bus;
+  /** How instances tell each other of changes, where they can: a database that tells them itself needs none. */
+  readonly bus?: Bus | undefined;
 }
 
 /**

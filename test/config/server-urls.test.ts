@@ -15,8 +15,8 @@ const URLS: readonly (readonly [kind: Kind<unknown>, text: string, shown: string
   [redisUrls, "redis://cache", ["redis://cache"]],
   [
     redisUrls,
-    "rediss://:pw@a:6379/0, rediss://u:pw@b:6379/0",
-    ["rediss://:***@a:6379/0", "rediss://u:***@b:6379/0"],
+    "rediss://u:pw@a:6379/0, rediss://u:pw@b:6379",
+    ["rediss://u:***@a:6379/0", "rediss://u:***@b:6379"],
   ],
 ];
 
@@ -46,3 +46,21 @@ test("a password that is not percent-encoded is refused, as a part of it would b
     assert.ok("faults" in redisUrls.read(text), text);
   }
 });
+
+for (const [text, why] of [
+  ["redis://token@cache", /without a password/],
+  ["redis://:p%zz@cache", /percent-encoded/],
+  ["redis://cache/kyros", /database's number/],
+  ["redis://cache/0/1", /database's number/],
+  ["redis://cache?enableOfflineQueue=true", /parameters/],
+  ["redis://a,rediss://b", /different schemes/],
+  ["redis://:p@a,redis://:q@b", /different schemes or credentials/],
+  ["redis://a/1,redis://b/1", /cluster has only one/],
+] as const) {
+  test(`${text} is refused, as it would not do what it says`, () => {
+    const reading = redisUrls.read(text);
+    assert.ok("faults" in reading);
+    assert.equal(reading.faults.length, 1);
+    assert.match(reading.faults[0]!, why);
+  });
+}

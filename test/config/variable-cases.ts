@@ -122,7 +122,11 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
   {
     name: "redisUrls",
     variable: "REDIS_URL",
-    accepted: [],
+    accepted: [
+      ["redis://cache.internal", ["redis://cache.internal"]],
+      ["redis://u:p%40w@[2001:db8::1]:6380/15", ["redis://u:p%40w@[2001:db8::1]:6380/15"]],
+      ["rediss://:p@a, rediss://:p@b:7000/0", ["rediss://:p@a", "rediss://:p@b:7000/0"]],
+    ],
     refused: [
       "localhost:6379",
       "http://localhost",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { compileRate } from "../../src/stores/memory/gcra-rate.ts";
+import { compileRate } from "../../src/stores/gcra-rate.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { createPlacement } from "../../src/stores/memory/key-placement.ts";
 import { writeLimitKey } from "../../src/stores/memory/limit-key.ts";
-import { createSipHash } from "../../src/stores/memory/sip-hash.ts";
+import { createSipHash } from "../../src/stores/sip-hash.ts";
 
 /** The key's words in hexadecimal, and whether it had to be fingerprinted. */
 function written(key: string): { hex: string; exact: boolean } {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createSipHash } from "../../src/stores/memory/sip-hash.ts";
+import { createSipHash } from "../../src/stores/sip-hash.ts";
 
 const KEY = Uint8Array.from({ length: 16 }, (_, i) => i);
 

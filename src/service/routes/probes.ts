@@ -19,7 +19,11 @@ export function probeRoutes(app: App, service: Service): void {
 
   const Readiness = Type.Object({
     status: Type.Enum(["ready", "not_ready"]),
-    dependencies: Type.Object({ database: Type.Object({ status: Type.Enum(["ok", "unavailable"]) }) }),
+    dependencies: Type.Object({
+      database: Type.Object({ status: Type.Enum(["ok", "unavailable"]) }),
+      // Degraded is still ready: limits go on in each instance's memory.
+      redis: Type.Optional(Type.Object({ status: Type.Enum(["ok", "degraded"]) })),
+    }),
   });
   app.get(
     "/readyz",
@@ -33,7 +37,12 @@ export function probeRoutes(app: App, service: Service): void {
       reply.code(isReady ? 200 : 503).header("cache-control", "no-store");
       return {
         status: isReady ? ("ready" as const) : ("not_ready" as const),
-        dependencies: { database: { status: database } },
+        dependencies: {
+          database: { status: database },
+          ...(service.redis && {
+            redis: { status: service.redis.state() === "closed" ? ("ok" as const) : ("degraded" as const) },
+          }),
+        },
       };
     },
   );

@@ -1,5 +1,5 @@
-import type { GcraRate } from "./gcra-rate.ts";
-import { backlogAt } from "./gcra-rate.ts";
+import type { GcraRate } from "../gcra-rate.ts";
+import { backlogAt } from "../gcra-rate.ts";
 import type { Placement } from "./key-placement.ts";
 
 /** A slot is four words of the key, then the entry's instant, a whole number, in two. */

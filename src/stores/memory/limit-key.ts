@@ -1,4 +1,4 @@
-import type { Fingerprint } from "./sip-hash.ts";
+import type { Fingerprint } from "../sip-hash.ts";
 
 /**
  * Writes the key of a limit as 128 bits into `out`, four words. Keys of the kinds that every request brings are

@@ -3,10 +3,10 @@ import type { Allowance } from "../../kernel/exchange.ts";
 import type { Limiter, LimitPolicy } from "../../kernel/limiter.ts";
 import type { Random } from "../../kernel/random.ts";
 import { systemRandom } from "../../kernel/random.ts";
+import { createSipHash } from "../sip-hash.ts";
 import { GcraTable } from "./gcra-table.ts";
 import { createPlacement } from "./key-placement.ts";
 import { writeLimitKey } from "./limit-key.ts";
-import { createSipHash } from "./sip-hash.ts";
 
 export interface MemoryLimiterOptions {
   /** Most clients remembered for one policy, 1,000,000 unless told: then 31 bytes each, up to twice that before. */

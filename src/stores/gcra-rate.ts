@@ -1,4 +1,5 @@
-import type { LimitPolicy } from "../../kernel/limiter.ts";
+import type { Allowance } from "../kernel/exchange.ts";
+import type { LimitPolicy } from "../kernel/limiter.ts";
 
 /** A policy in whole numbers, so that no rounding ever adds or takes a request. */
 export interface GcraRate {
@@ -48,6 +49,25 @@ export function backlogAt({ capacity, emission }: GcraRate, tat: number, nowUnit
   const backlog = tat - nowUnits;
   if (backlog <= 0) return 0;
   return backlog + emission - capacity > capacity ? capacity : backlog;
+}
+
+/** What a decision tells the client, who owes `backlog` units after it. */
+export function allowanceOf(
+  { name, limit, windowMs }: LimitPolicy,
+  { unitsPerSecond, emission, capacity }: GcraRate,
+  backlog: number,
+  allowed: boolean,
+): Allowance {
+  const spare = capacity - backlog;
+  return {
+    policy: name,
+    limit,
+    windowSeconds: Math.ceil(windowMs / 1000),
+    remaining: spare < emission ? 0 : Math.floor(spare / emission),
+    resetSeconds: Math.ceil(backlog / unitsPerSecond),
+    allowed,
+    retryAfterSeconds: spare < emission ? Math.ceil((emission - spare) / unitsPerSecond) : 0,
+  };
 }
 
 function greatestDivisor(a: number, b: number): number {

@@ -1,0 +1,24 @@
+import type { Settings } from "../config/settings.ts";
+import type { Keyring } from "../crypto/keyring.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { systemRandom } from "../kernel/random.ts";
+import type { SharedLimits } from "../stores/shared-limits.ts";
+import type { Log } from "./log.ts";
+
+/** What the instances share by Redis, where the settings name one. Its driver is loaded only then. */
+export async function openRedis(
+  settings: Settings,
+  keyring: Keyring,
+  log: Log,
+): Promise<SharedLimits | undefined> {
+  if (settings.redisUrls.length === 0) return undefined;
+  const { openSharedLimits } = await import("../stores/shared-limits.ts");
+  return openSharedLimits({
+    urls: settings.redisUrls,
+    hashKey: keyring.derive("kyros/limit-keys", 16),
+    clock: systemClock,
+    random: systemRandom,
+    events: log.events,
+    onFailure: log.failure,
+  });
+}

@@ -1,0 +1,110 @@
+import type { EventName, EventSink } from "../kernel/audit-event.ts";
+import type { Bus } from "../kernel/bus.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { steadyClock } from "../kernel/clock.ts";
+import type { Limiter } from "../kernel/limiter.ts";
+import type { Random } from "../kernel/random.ts";
+import { randomToken } from "../kernel/random.ts";
+import type { BreakerView } from "./breaker.ts";
+import { createBreaker } from "./breaker.ts";
+import { createFallbackLimiter } from "./fallback-limiter.ts";
+import { createMemoryLimiter } from "./memory/memory-limiter.ts";
+import { openRedisConnection } from "./redis/connection.ts";
+import { GCRA_SCRIPT } from "./redis/gcra-script.ts";
+import { createInstances, FAREWELL_SCRIPT, HEARTBEAT_SCRIPT } from "./redis/instances.ts";
+import { createRedisBus } from "./redis/redis-bus.ts";
+import { createRedisLimiter } from "./redis/redis-limiter.ts";
+import { watchRedis } from "./redis/watch-redis.ts";
+
+export interface SharedLimitsOptions {
+  /** One Redis server, or several nodes of a cluster. */
+  readonly urls: readonly string[];
+  /** 16 bytes that all instances share and nobody else knows: counters are found by them. */
+  readonly hashKey: Uint8Array;
+  /** How long a command may take (ms); 50 unless told. */
+  readonly deadlineMs?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventSink;
+  /** Told where an event could not be recorded; must not throw. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** What instances share by Redis, and how they do without it. */
+export interface SharedLimits {
+  readonly limiter: Limiter;
+  readonly bus: Bus;
+  readonly breaker: BreakerView;
+  /** How many instances there are, as far as is known. */
+  readonly instances: () => number;
+  /** Tells the others and closes every connection, within the deadline. */
+  close(): Promise<void>;
+}
+
+/** Slots of a cluster that counters are spread over: each that a turn touches costs a call. */
+const CLUSTER_PARTITIONS = 32;
+
+/** Opens the limits and the bus that instances share. Without Redis it opens all the same, degraded, within 1 s. */
+export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
+  const { urls, hashKey, deadlineMs = 50, clock, random } = options;
+  const id = randomToken(random, 12);
+  const connection = openRedisConnection({ urls, deadlineMs });
+  const shared = createRedisLimiter({
+    run: connection.script("kyrosTake", GCRA_SCRIPT),
+    hashKey,
+    partitions: urls.length > 1 ? CLUSTER_PARTITIONS : 1,
+  });
+  const instances = createInstances(
+    id,
+    connection.script("kyrosHeartbeat", HEARTBEAT_SCRIPT),
+    connection.script("kyrosFarewell", FAREWELL_SCRIPT),
+  );
+  const tell = (name: EventName, outcome: "success" | "failure", reason: string) =>
+    record(options, {
+      atMs: clock.now(),
+      actor: { kind: "system" },
+      name,
+      outcome,
+      subject: "redis",
+      reason,
+      details: { instances: instances.count() },
+    });
+  const breaker = createBreaker({
+    onOpen: (cause) => tell("store.degraded", "failure", reasonOf(cause)),
+    onClose: () => tell("store.recovered", "success", "redis decides in time again"),
+  });
+  const watch = await watchRedis({ limiter: shared, instances, breaker });
+  const bus = createRedisBus({ urls, id, publish: connection.publish });
+  return {
+    limiter: createFallbackLimiter({
+      shared,
+      local: createMemoryLimiter({ random, clock: steadyClock }),
+      breaker,
+      instances: instances.count,
+    }),
+    bus,
+    breaker,
+    instances: instances.count,
+    async close() {
+      watch.stop();
+      await bus.close();
+      await instances.leave().catch(() => {});
+      connection.close();
+    },
+  };
+}
+
+function record({ events, onFailure }: SharedLimitsOptions, event: Parameters<EventSink["record"]>[0]): void {
+  try {
+    const pending = events.record(event);
+    if (pending instanceof Promise) pending.catch(onFailure);
+  } catch (error) {
+    onFailure(error);
+  }
+}
+
+/** The innermost cause, in its own words. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause === undefined ? cause.message : reasonOf(cause.cause);
+}

@@ -1,0 +1,87 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { connect, createServer } from "node:net";
+
+export interface TcpProxy {
+  readonly url: string;
+  readonly port: number;
+  /** From now on, what the server sends arrives so much later (ms). */
+  delay(ms: number): void;
+  /** Lets so many more bytes of the server's through, then resets the connection that they came by. */
+  resetAfter(bytes: number): void;
+  /** While cut, nothing arrives in either direction, and nobody is told; then it does, as TCP sends it again. */
+  cut(isCut: boolean): void;
+  stop(): Promise<void>;
+}
+
+/** A proxy before a server on this machine, to do to its connections what networks do. */
+export async function startProxy(toPort: number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let delayMs = 0;
+  let bytesLeft = Number.POSITIVE_INFINITY;
+  let cable = Promise.withResolvers<void>();
+  cable.resolve();
+
+  /** Hands on what one side sends, in order. */
+  function forward(from: Socket, to: Socket, hand: (data: Buffer) => void, lateBy: () => number): void {
+    let inOrder: Promise<unknown> = Promise.resolve();
+    from.on("data", (data) => {
+      const due = new Promise((resolve) => setTimeout(resolve, lateBy()));
+      inOrder = Promise.all([inOrder, due])
+        .then(() => cable.promise)
+        .then(() => to.destroyed || hand(data));
+    });
+    sockets.add(from);
+    from.on("error", () => {});
+    from.on("close", () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+  }
+
+  const server = createServer((client) => {
+    const upstream = connect(toPort, "127.0.0.1");
+    forward(
+      client,
+      upstream,
+      (data) => upstream.write(data),
+      () => 0,
+    );
+    forward(
+      upstream,
+      client,
+      (data) => {
+        const part = data.subarray(0, bytesLeft);
+        bytesLeft -= part.length;
+        if (part.length > 0) client.write(part);
+        if (bytesLeft > 0) return;
+        bytesLeft = Number.POSITIVE_INFINITY;
+        // After what was let through has left.
+        setImmediate(() => client.resetAndDestroy());
+      },
+      () => delayMs,
+    );
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    resetAfter: (bytes) => {
+      bytesLeft = bytes;
+    },
+    cut(isCut) {
+      if (isCut) cable = Promise.withResolvers<void>();
+      else cable.resolve();
+    },
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
