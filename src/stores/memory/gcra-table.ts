@@ -1,5 +1,6 @@
 import type { Allowance } from "../../kernel/exchange.ts";
 import type { LimitPolicy } from "../../kernel/limiter.ts";
+import { gcraAllowance } from "./gcra-allowance.ts";
 import type { GcraRate } from "./gcra-rate.ts";
 import { backlogAt, compileRate } from "./gcra-rate.ts";
 import { GcraShard, slotsFor } from "./gcra-shard.ts";
@@ -36,7 +37,6 @@ export class GcraTable {
   /** The shard of every placement, by its first `depth` bits (extendible hashing: Fagin and others, 1979). */
   #directory: GcraShard[];
   #depth = 0;
-  readonly #windowSeconds: number;
   #overflow: GcraShard | undefined = undefined;
   #count = 0;
   /** Until then every entry is over its limit, and there is no use in looking for one to drop. */
@@ -53,7 +53,6 @@ export class GcraTable {
     this.#shardSlots = Math.max(FEWEST_SLOTS, slotsFor(keys + 2.5 * Math.sqrt(keys)));
     this.#shards = [new GcraShard(this.#rate, placement, nowMs, FEWEST_SLOTS)];
     this.#directory = [...this.#shards];
-    this.#windowSeconds = Math.ceil(policy.windowMs / 1000);
   }
 
   /** How many entries it holds, idle ones among them. */
@@ -163,16 +162,6 @@ export class GcraTable {
   }
 
   #allowance(backlog: number, allowed: boolean): Allowance {
-    const { unitsPerSecond, emission, capacity } = this.#rate;
-    const spare = capacity - backlog;
-    return {
-      policy: this.policy.name,
-      limit: this.policy.limit,
-      windowSeconds: this.#windowSeconds,
-      remaining: spare < emission ? 0 : Math.floor(spare / emission),
-      resetSeconds: Math.ceil(backlog / unitsPerSecond),
-      allowed,
-      retryAfterSeconds: spare < emission ? Math.ceil((emission - spare) / unitsPerSecond) : 0,
-    };
+    return gcraAllowance(this.policy, this.#rate, backlog, allowed);
   }
 }
