@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { SettingsFault } from "../config/settings-fault.ts";
 import { Outage, Refusal } from "../kernel/failure.ts";
+import { DatabaseFault } from "../stores/database-fault.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
@@ -48,6 +49,7 @@ function report(error: unknown): number {
   }
   if (error instanceof UsageFault) return say(error.message, 2);
   if (error instanceof SettingsFault) return say(error.message, 2);
+  if (error instanceof DatabaseFault) return say(error.message, 1);
   if (error instanceof Refusal) return say(error.problem.detail, 1);
   if (error instanceof Outage) return say(`${error.message}: ${causeOf(error)}`, 1);
   if (isNodeError(error)) return say(error.message, 1);
