@@ -32,7 +32,8 @@ try {
 
 async function end(service: RunningService): Promise<void> {
   await service.stop();
-  port.close();
+  // Of this thread alone; a timer somewhere must not keep the others waiting.
+  process.exit(0);
 }
 
 function textOf(error: unknown): string {
