@@ -20,9 +20,11 @@ export function serveCommand(): Command {
       const settings = loadSettings();
       const log = createLog(settings.logLevel);
       const service = await start(settings, log, workers);
+      // Before anybody is told that it runs: whoever was may send a signal at once.
+      const ended = Promise.race([drainOnSignal(service, settings.drainGraceMs), service.failure ?? NEVER]);
       process.stdout.write(`kyros listening on ${service.url}\n`);
       if (settings.environment === "development") await sayWhatIsNext(service);
-      await Promise.race([drainOnSignal(service, settings.drainGraceMs), service.failure ?? NEVER]);
+      await ended;
     });
 }
 

@@ -5,7 +5,7 @@ import { resolveSecret } from "../../config/development-secret.ts";
 import type { Settings } from "../../config/settings.ts";
 import { generateSecret } from "../../crypto/keyring.ts";
 import { createPasswords } from "../../crypto/password.ts";
-import { systemClock } from "../../kernel/clock.ts";
+import { steadyClock, systemClock } from "../../kernel/clock.ts";
 import { systemRandom } from "../../kernel/random.ts";
 import { createSharedLimiter, reserveSharedLimits } from "../../stores/memory/shared-limiter.ts";
 import { openStores } from "../../stores/open.ts";
@@ -59,7 +59,7 @@ export async function startWorkers(
   }
 
   function startAgain(number: number, port: number, cause: unknown): void {
-    const delayMs = restarts[number]!.noteEnd(systemClock.now());
+    const delayMs = restarts[number]!.noteEnd(steadyClock.now());
     if (delayMs === undefined) {
       void giveUp(
         Object.assign(new Error(`worker ${number} keeps ending: ${textOf(cause)}`), {

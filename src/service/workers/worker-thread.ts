@@ -1,5 +1,6 @@
 /** The whole of a worker: the service, listening beside its siblings, until it is told to stop. */
 import { parentPort, workerData } from "node:worker_threads";
+import { steadyClock } from "../../kernel/clock.ts";
 import { Outage } from "../../kernel/failure.ts";
 import { createSharedLimiter } from "../../stores/memory/shared-limiter.ts";
 import { createLog } from "../log.ts";
@@ -13,7 +14,7 @@ const port = parentPort!;
 const send = (message: FromWorker): void => port.postMessage(message);
 const passwords = createRemotePasswords(send);
 const starting = startService(settings, createLog(settings.logLevel), {
-  limiter: createSharedLimiter(limits, number),
+  limiter: createSharedLimiter(limits, number, { clock: steadyClock }),
   passwords,
 });
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../../kernel/clock.ts";
 import type { LimitPolicy } from "../../kernel/limiter.ts";
 import type { Random } from "../../kernel/random.ts";
 import { closedAllowance, gcraAllowance } from "./gcra-allowance.ts";
@@ -56,8 +57,16 @@ export function reserveSharedLimits(random: Random, maxKeys = DEFAULT_MAX_KEYS):
   return { memory, shards, keysPerShard };
 }
 
-/** Opens the counters for one thread. `holder` is a whole number above 0 that no other living thread uses. */
-export function createSharedLimiter(limits: SharedLimits, holder: number): SharedLimiter {
+/**
+ * Opens the counters for one thread. `holder` is a whole number above 0 that no other living thread uses. With `clock`,
+ * one that all threads share, its instants count in place of those that callers tell.
+ */
+export function createSharedLimiter(
+  limits: SharedLimits,
+  holder: number,
+  options: { readonly clock?: Clock } = {},
+): SharedLimiter {
+  const { clock } = options;
   const { memory, keysPerShard } = limits;
   const seed = new Uint8Array(memory, 0, SEED_BYTES).slice();
   const fingerprint = createSipHash(seed.subarray(0, SIP_KEY_BYTES));
@@ -103,7 +112,7 @@ export function createSharedLimiter(limits: SharedLimits, holder: number): Share
 
   return {
     take(policy, text, nowMs) {
-      const now = Math.floor(nowMs);
+      const now = Math.floor(clock === undefined ? nowMs : clock.now());
       if (!Number.isSafeInteger(now)) throw new RangeError("the instant of a take must be in milliseconds");
       const { rate, mark } = knownPolicy(policy);
       writeLimitKey(text, fingerprint, key);
