@@ -22,7 +22,7 @@ after(() => kyros.remove());
 for (const args of [[], ["--workers", "2"]]) {
   describe(["SIGTERM to kyros serve", ...args].join(" "), () => {
     it("turns /readyz red, serves on connections that then end, and exits 0 after the grace", async () => {
-      const served = await kyros.serve({ args, env: { ...UNLIMITED, KYROS_DRAIN_GRACE: "4s" } });
+      const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "4s" }, args);
       const client = keepAliveClient(served.url);
       assert.equal((await client.get("/readyz")).headers["connection"], "keep-alive");
       served.signal("SIGTERM");
@@ -39,7 +39,7 @@ for (const args of [[], ["--workers", "2"]]) {
     });
 
     it("answers what had begun, on connections that are kept, and does not wait for those", async () => {
-      const served = await kyros.serve({ args, env: UNLIMITED });
+      const served = await kyros.serve(UNLIMITED, args);
       const idle = keepAliveClient(served.url);
       assert.equal((await idle.get("/healthz")).status, 200);
       const clients = Array.from({ length: 4 }, () => keepAliveClient(served.url));
@@ -55,7 +55,7 @@ for (const args of [[], ["--workers", "2"]]) {
     });
 
     it("ends at once at a second signal", async () => {
-      const served = await kyros.serve({ args, env: { ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" } });
+      const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" }, args);
       served.signal("SIGTERM");
       while ((await fetch(`${served.url}/readyz`)).status === 200) await delay(10);
       served.signal("SIGTERM");
@@ -63,7 +63,7 @@ for (const args of [[], ["--workers", "2"]]) {
     });
 
     it("does not let a person wait who presses Ctrl-C", async () => {
-      const served = await kyros.serve({ args, env: { ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" } });
+      const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" }, args);
       served.signal("SIGINT");
       assert.equal((await served.ended).exitCode, 0);
     });
@@ -72,7 +72,7 @@ for (const args of [[], ["--workers", "2"]]) {
 
 describe("two instances behind a balancer that follows /readyz", () => {
   it("are replaced one after the other under load without a lost request or session", async () => {
-    const serve = () => kyros.serve({ env: { ...UNLIMITED, KYROS_DRAIN_GRACE: "3s" } });
+    const serve = () => kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "3s" });
     const balancer = await startBalancer();
     const allReady = async () => {
       while (balancer.ready() < 2) await delay(20);

@@ -19,7 +19,7 @@ describe("kyros serve --workers", () => {
   before(async () => {
     kyros = await kyrosCommand();
     const env = { KYROS_RATE_LIMIT: "1000/366d", KYROS_LOGIN_RATE_LIMIT: "off" };
-    served = await kyros.serve({ args: ["--workers", String(WORKERS)], env });
+    served = await kyros.serve(env, ["--workers", String(WORKERS)]);
     for (const name of ["alice", "bob", "carol"]) {
       const created = await kyros.run(["user", "create", name, "--password-stdin"], {
         input: `${PASSWORD}\n`,
@@ -119,7 +119,7 @@ describe("kyros serve --workers, given wrongly", () => {
   });
 
   it("refuses a port that another service has, though that shares its own", async () => {
-    const first = await kyros.serve({ args: ["--workers", "2"] });
+    const first = await kyros.serve({}, ["--workers", "2"]);
     const { exitCode, stderr } = await kyros.run(["serve", "--workers", "2"], {
       env: { KYROS_PORT: new URL(first.url).port },
     });
