@@ -24,7 +24,7 @@ const LAST_DRAIN_MS = 5_000;
 
 /**
  * Starts the service as `count` threads that listen on one port, with one set of limits and one queue for passwords
- * (docs/decisions/0009-workers-are-threads.md). This thread answers no requests: it migrates, keeps house, hashes, and
+ * (docs/decisions/0011-workers-are-threads.md). This thread answers no requests: it migrates, keeps house, hashes, and
  * starts a worker again that ended. Rejects where any cannot start; nothing is left running then.
  */
 export async function startWorkers(

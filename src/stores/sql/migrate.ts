@@ -10,7 +10,7 @@ import type { Schema } from "./schema.ts";
 /**
  * Every migration, forward only, by its name; a database records the names it has. Never edit one once released. One
  * that an older version may serve beside is named `NNNN-expand-…`: it only adds what that version can ignore without
- * deciding anything differently (docs/decisions/0010-side-by-side-schema.md).
+ * deciding anything differently (docs/decisions/0012-side-by-side-schema.md).
  */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-identity": identityTables,
