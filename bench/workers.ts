@@ -96,6 +96,7 @@ export async function run({ rounds = 5, seconds = 4 }: RunOptions = {}): Promise
   try {
     const samples = await measureSides(population, rounds, seconds);
     const of = (side: Side, pick: (sample: Sample) => number): number => median(samples.get(side)!.map(pick));
+    const generatorShare = of("one process", (one) => one.generatorCpuSeconds / one.serverCpuSeconds);
     const compare = (unit: string, goal: number | null, pick: (sample: Sample) => number): Row => ({
       what: "two workers",
       against: "one process",
@@ -126,6 +127,8 @@ export async function run({ rounds = 5, seconds = 4 }: RunOptions = {}): Promise
         notes: [
           `Medians of ${rounds} rounds of ${seconds} s each, in turn; ${CONNECTIONS} connections of wrk.`,
           "100 % is one core. Generator and service share the machine's cores; neither is pinned.",
+          `The generator took ${generatorShare.toFixed(2)} of the one process's processor time, so that two cores leave ` +
+            `two workers at most ${(2 / (1 + generatorShare)).toFixed(2)} times the rate of one process.`,
         ],
       },
     };
