@@ -17,6 +17,16 @@ interface Sample extends Load {
   readonly cpuSeconds: number;
 }
 
+/** One interleaved comparison of servers that answer `GET /protected`. */
+export interface Race {
+  readonly name: string;
+  readonly contenders: readonly Contender[];
+  readonly goals: readonly Goal[];
+  /** Whether the goals are in processor time, which other work on the machine hardly moves; else in requests a second. */
+  readonly byCost?: boolean;
+  readonly notes?: readonly string[];
+}
+
 async function measure(contender: RunningContender, script: string, seconds: number): Promise<Sample> {
   const before = await cpuSeconds(contender.pid);
   const result = await load({
