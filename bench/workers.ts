@@ -1,5 +1,5 @@
 import type { Child } from "./child.ts";
-import { createPopulation, type Population } from "./http/population.ts";
+import { createPopulation, credentialOf, type Population } from "./http/population.ts";
 import { verifyContender } from "./http/verify.ts";
 import { type Load, load, requireWrk, writeScript } from "./http/wrk.ts";
 import { cpuSeconds, endedChildrenCpuSeconds } from "./processor-time.ts";
@@ -66,7 +66,8 @@ async function measureSides(
   const script = await writeScript(
     population.folder,
     PATH,
-    population.members.map((member) => member.token),
+    "token",
+    population.members.map((member) => credentialOf(member, "token")),
   );
   const samples = new Map<Side, Sample[]>(SIDES.map(({ name }) => [name, []]));
   const services: { readonly name: Side; readonly service: Child }[] = [];
@@ -74,7 +75,11 @@ async function measureSides(
     for (const { name, args } of SIDES) {
       const service = await startService(environment(population), args);
       services.push({ name, service });
-      await verifyContender(name, `${service.match[1]}${PATH}`, true, population);
+      await verifyContender(
+        { name, guarded: true, shows: "token" },
+        `${service.match[1]}${PATH}`,
+        population,
+      );
       await measure(service, script, WARMUP_SECONDS);
     }
     for (let round = 0; round < rounds; round++) {
