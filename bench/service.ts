@@ -32,10 +32,10 @@ export function settings(dataDir: string): Record<string, string> {
   };
 }
 
-/** Starts `kyros serve` and waits until it says where it listens: the first group of the child's `match`. */
-export function startService(env: Record<string, string>): Promise<Child> {
+/** Starts `kyros serve`, with further arguments, and waits until it says where it listens: the first group of the child's `match`. */
+export function startService(env: Record<string, string>, serveArgs: readonly string[] = []): Promise<Child> {
   return startChild({
-    args: [MAIN, "serve"],
+    args: [MAIN, "serve", ...serveArgs],
     env,
     ready: /^kyros listening on (http:\/\/\S+)$/,
     deadlineMs: START_DEADLINE_MS,

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { cpuSeconds } from "../processor-time.ts";
 import type { Measurements, Report, Row, RunOptions } from "../report.ts";
 import { createShuffle, median } from "../statistics.ts";
 import { type Contender, type Goal, PATH, type RunningContender, startContenders } from "./contenders.ts";
@@ -11,20 +11,10 @@ const SERVER_CORE = 0;
 const LOAD_CORE = 1;
 const WARMUP_SECONDS = 2;
 const SEED = 20_240_229;
-/** Linux reports process times in these (USER_HZ). */
-const TICKS_PER_SECOND = 100;
 
 interface Sample extends Load {
   /** Seconds of processor time the server used. */
   readonly cpuSeconds: number;
-}
-
-/** Processor time a process has used so far (proc_pid_stat(5), fields 14 and 15), in seconds; `NaN` off Linux. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The second field may hold spaces; what follows its closing parenthesis does not.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** One interleaved comparison of servers that answer `GET /protected`. */

@@ -18,8 +18,8 @@ export interface LoadOptions {
   readonly script: string;
   readonly seconds: number;
   readonly connections: number;
-  /** The core `wrk` stays on. */
-  readonly core: number;
+  /** The core `wrk` stays on; anywhere where absent. */
+  readonly core?: number;
 }
 
 interface Summary {

@@ -73,6 +73,20 @@ export const duration: Kind<number> = {
   },
 };
 
+const LONGEST_GRACE_MS = 600_000;
+
+/** A while that somebody waits for, in milliseconds; `off` is 0. */
+export const graceOrOff: Kind<number> = {
+  allowed: "a duration like `5s` or `1m`, up to `10m`, or `off`",
+  read(text) {
+    if (text === "off") return valid(0);
+    const valueMs = parseDuration(text);
+    if (valueMs === undefined) return invalid("is neither a duration nor `off`");
+    return valueMs <= LONGEST_GRACE_MS ? valid(valueMs) : invalid("is longer than 10 minutes");
+  },
+  show: (valueMs) => (valueMs === 0 ? "off" : duration.show(valueMs)),
+};
+
 /** A rate limit, or none. */
 export const limitOrOff: Kind<Limit | "off"> = {
   allowed: "requests per duration, like `100/15m`, or `off`",

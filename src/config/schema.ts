@@ -4,6 +4,7 @@ import {
   claimText,
   directory,
   duration,
+  graceOrOff,
   host,
   limitOrOff,
   oneOf,
@@ -216,6 +217,13 @@ export const SCHEMA: { readonly [Name in keyof Settings]: Setting<Settings[Name]
     kind: port,
     default: none(undefined, "none: `/metrics` is for admins only"),
     meaning: "Serves `/metrics` on a port of its own, on `KYROS_HOST`.",
+  },
+  drainGraceMs: {
+    variable: "KYROS_DRAIN_GRACE",
+    kind: graceOrOff,
+    default: inDevelopment("off", "3s"),
+    meaning:
+      "How long requests are still taken after SIGTERM while `/readyz` is red, for balancers to notice.",
   },
   logLevel: {
     variable: "KYROS_LOG_LEVEL",

@@ -65,6 +65,8 @@ export interface Settings {
   readonly registration: boolean;
   /** `undefined`: metrics are served on the main port, to admins only. */
   readonly metricsPort: number | undefined;
+  /** How long `/readyz` says no after SIGTERM before connections are refused; 0: not at all. */
+  readonly drainGraceMs: number;
   readonly logLevel: LogLevel;
   readonly allowInsecure: readonly InsecureChoice[];
 }

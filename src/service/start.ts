@@ -2,15 +2,18 @@ import { describeSettings } from "../config/describe-settings.ts";
 import { resolveSecret } from "../config/development-secret.ts";
 import type { Settings } from "../config/settings.ts";
 import { generateSecret, openKeyring } from "../crypto/keyring.ts";
+import type { Passwords } from "../crypto/password.ts";
 import { createPasswords } from "../crypto/password.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
+import type { Limiter } from "../kernel/limiter.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
 import { compose } from "./compose.ts";
+import { endConnections } from "./end-connections.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { openRedis } from "./open-redis.ts";
@@ -19,12 +22,29 @@ import { createServer } from "./server.ts";
 export interface RunningService {
   readonly url: string;
   readonly stores: Stores;
+  /** Rejects where the service has ended by itself, for good; stays pending else. */
+  readonly failure?: Promise<never>;
+  /** Turns `/readyz` red and ends each connection with its next answer, but takes requests as before. */
+  beginDrain(): void;
   /** Takes no new work, lets what is under way finish, then closes the stores. */
   stop(): Promise<void>;
 }
 
-/** Starts the service that the settings describe, on a database brought to the current schema. */
-export async function startService(settings: Settings, log: Log): Promise<RunningService> {
+/** What the workers of one service have in common. Who starts them migrates the database and keeps house. */
+export interface SharedParts {
+  readonly limiter: Limiter;
+  readonly passwords: Passwords;
+}
+
+/**
+ * Starts the service that the settings describe, on a database brought to the current schema; with `shared`, as one
+ * of several workers that listen on the same port, which must not be 0 for more than one of them.
+ */
+export async function startService(
+  settings: Settings,
+  log: Log,
+  shared?: SharedParts,
+): Promise<RunningService> {
   const keyring = openKeyring({
     current: resolveSecret(settings, () => generateSecret(systemRandom)),
     previous: settings.previousSecrets,
@@ -38,7 +58,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
   );
   let accepting = true;
   try {
-    await stores.migrate();
+    if (shared === undefined) await stores.migrate();
     const composition = compose({
       keyring,
       stores,
@@ -50,9 +70,12 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
         audience: settings.tokenAudience,
         ttlMs: settings.accessTokenTtlMs,
       }),
-      passwords: createPasswords({ cost: settings.bcryptCost }),
+      passwords: shared?.passwords ?? createPasswords({ cost: settings.bcryptCost }),
       staticKeys: settings.apiKeys,
-      limiter: redis?.limiter ?? createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
+      limiter:
+        redis?.limiter ??
+        shared?.limiter ??
+        createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
       limits: {
         ...(settings.rateLimit !== "off" && { default: { name: "default", ...settings.rateLimit } }),
         ...(settings.loginRateLimit !== "off" && { login: { name: "login", ...settings.loginRateLimit } }),
@@ -84,18 +107,26 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       describeSettings: () => describeSettings(settings),
       isAccepting: () => accepting,
     });
-    await app.listen({ host: settings.host, port: settings.port });
-    const housekeeping = startHousekeeping(stores, systemClock, log.failure);
+    const place = { host: settings.host, port: settings.port, ...(shared && { reusePort: true }) };
+    await app.listen(place);
+    const housekeeping = shared ? undefined : startHousekeeping(stores, systemClock, log.failure);
     const address = app.server.address();
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+    let connections: { stop(): void } | undefined;
+    const beginDrain = (): void => {
+      accepting = false;
+      connections ??= endConnections(port);
+    };
     return {
       url: `http://${host}:${port}`,
       stores,
+      beginDrain,
       async stop() {
-        accepting = false;
-        housekeeping.stop();
+        beginDrain();
+        housekeeping?.stop();
         await app.close();
+        connections?.stop();
         await redis?.close();
         await stores.close();
       },

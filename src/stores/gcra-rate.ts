@@ -45,7 +45,11 @@ export function compileRate({ name, limit, windowMs }: LimitPolicy): GcraRate {
  * where the next request would have to wait for more than a window is it cut to the capacity, so that a clock that was
  * far ahead for a while locks nobody out.
  */
-export function backlogAt({ capacity, emission }: GcraRate, tat: number, nowUnits: number): number {
+export function backlogAt(
+  { capacity, emission }: Pick<GcraRate, "capacity" | "emission">,
+  tat: number,
+  nowUnits: number,
+): number {
   const backlog = tat - nowUnits;
   if (backlog <= 0) return 0;
   return backlog + emission - capacity > capacity ? capacity : backlog;

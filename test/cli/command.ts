@@ -19,6 +19,10 @@ export interface Served {
   readonly plainLines: readonly string[];
   readonly log: readonly string[];
   readonly url: string;
+  readonly pid: number;
+  /** Resolves once it has ended, however. */
+  readonly ended: Promise<Ended>;
+  signal(signal: NodeJS.Signals): void;
   terminate(): Promise<Ended>;
   /** Ends it outright, as a crash of the machine would: `SIGKILL`. */
   kill(): Promise<Ended>;
@@ -29,7 +33,7 @@ export interface Kyros {
   readonly dataDir: string;
   run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
   /** Resolves once it says where it listens; several may serve the one data directory. */
-  serve(env?: Record<string, string>): Promise<Served>;
+  serve(env?: Record<string, string>, args?: readonly string[]): Promise<Served>;
   remove(): Promise<void>;
 }
 
@@ -51,8 +55,8 @@ export async function kyrosCommand(shared: Record<string, string> = {}): Promise
       child.stdin.end(input);
       return ended;
     },
-    async serve(env) {
-      const child = started(["serve"], env);
+    async serve(env, args = []) {
+      const child = started(["serve", ...args], env);
       const ended = end(child);
       const plainLines: string[] = [];
       const log: string[] = [];
@@ -69,6 +73,9 @@ export async function kyrosCommand(shared: Record<string, string> = {}): Promise
         plainLines,
         log,
         url,
+        pid: child.pid!,
+        ended,
+        signal: (signal) => void child.kill(signal),
         terminate() {
           child.kill("SIGTERM");
           return ended;

@@ -33,6 +33,7 @@ const DEVELOPMENT = {
   apiKeys: [],
   registration: false,
   metricsPort: undefined,
+  drainGraceMs: 0,
   logLevel: "info",
   allowInsecure: [],
 };
@@ -52,6 +53,7 @@ for (const environment of ["production", "staging"]) {
         secret,
         rateLimit: { limit: 1000, windowMs: HOUR_MS },
         forceHttps: true,
+        drainGraceMs: 3000,
       },
     );
   });

@@ -236,6 +236,16 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
   },
   { name: "metricsPort", variable: "KYROS_METRICS_PORT", accepted: [], refused: ["65536", "-1", "metrics"] },
   {
+    name: "drainGraceMs",
+    variable: "KYROS_DRAIN_GRACE",
+    accepted: [
+      ["off", 0],
+      ["1s", 1000],
+      ["10m", 600_000],
+    ],
+    refused: ["0", "0s", "3", "11m", "1h", "1.5s", "-1s", "Off", "none"],
+  },
+  {
     name: "logLevel",
     variable: "KYROS_LOG_LEVEL",
     accepted: ["fatal", "error", "warn", "info", "debug", "trace"].map((level) => [level, level]),

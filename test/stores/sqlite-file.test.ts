@@ -168,6 +168,25 @@ describe("a SQLite file", () => {
     }
   });
 
+  it("is served beside a newer version that has only expanded it, and says that nothing is to be done", async () => {
+    const path = await createDatabase(directory);
+    const database = new DatabaseSync(path);
+    database.exec("alter table accounts add column display_name text");
+    database.exec("insert into kysely_migration values ('9999-expand-names', '2099-01-01T00:00:00.000Z')");
+    const stores = await openStores({ databaseUrl: `sqlite:${path}` });
+    try {
+      assert.deepEqual(await stores.migrate(), []);
+      assert.deepEqual(await stores.pendingMigrations(), []);
+      assert.deepEqual(await stores.accounts.list({ limit: 1 }), []);
+      // A version that lacks one of ours is no newer one, whatever it has beside.
+      database.exec("delete from kysely_migration where name = '0002-change-journal'");
+      await assert.rejects(stores.migrate(), isFault(/9999-expand-names.*run a newer version/));
+    } finally {
+      await stores.close();
+      database.close();
+    }
+  });
+
   it("refuses values that are none of the domain's, whoever writes them", async () => {
     const path = await createDatabase(directory);
     const database = new DatabaseSync(path);

@@ -4,6 +4,7 @@ import type { Limiter, LimitPolicy } from "../../kernel/limiter.ts";
 import type { Random } from "../../kernel/random.ts";
 import { systemRandom } from "../../kernel/random.ts";
 import { createSipHash } from "../sip-hash.ts";
+import { closedAllowance } from "./closed-allowance.ts";
 import { GcraTable } from "./gcra-table.ts";
 import { createPlacement } from "./key-placement.ts";
 import { writeLimitKey } from "./limit-key.ts";
@@ -95,23 +96,9 @@ export function createMemoryLimiter(options: MemoryLimiterOptions = {}): MemoryL
       const now = Math.floor(clock === undefined ? nowMs : clock.now());
       if (!Number.isSafeInteger(now)) throw new RangeError("the instant of a take must be in milliseconds");
       const table = tableOf(policy, now);
-      if (table === undefined) return closed(policy);
+      if (table === undefined) return closedAllowance(policy);
       writeLimitKey(key, fingerprint, words);
       return table.take(words, now);
     },
-  };
-}
-
-/** The answer where no more policies can be kept: nothing is counted, so nothing is allowed. */
-function closed({ name, limit, windowMs }: LimitPolicy): Allowance {
-  const windowSeconds = Math.ceil(windowMs / 1000);
-  return {
-    policy: name,
-    limit,
-    windowSeconds,
-    remaining: 0,
-    resetSeconds: windowSeconds,
-    allowed: false,
-    retryAfterSeconds: Math.ceil(windowMs / limit / 1000),
   };
 }

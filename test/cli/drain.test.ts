@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { startBalancer } from "./balancer.ts";
+import type { Kyros } from "./command.ts";
+import { kyrosCommand } from "./command.ts";
+import { keepAliveClient } from "./keep-alive-client.ts";
+
+const ALICE = { username: "alice", password: "correct horse battery staple" };
+const UNLIMITED = { KYROS_RATE_LIMIT: "off", KYROS_LOGIN_RATE_LIMIT: "off" };
+
+let kyros: Kyros;
+before(async () => {
+  kyros = await kyrosCommand();
+  const created = await kyros.run(["user", "create", ALICE.username, "--password-stdin"], {
+    input: `${ALICE.password}\n`,
+  });
+  assert.equal(created.exitCode, 0, created.stderr);
+});
+after(() => kyros.remove());
+
+for (const args of [[], ["--workers", "2"]]) {
+  describe(["SIGTERM to kyros serve", ...args].join(" "), () => {
+    it("turns /readyz red, serves on connections that then end, and exits 0 after the grace", async () => {
+      const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "4s" }, args);
+      const client = keepAliveClient(served.url);
+      assert.equal((await client.get("/readyz")).headers["connection"], "keep-alive");
+      served.signal("SIGTERM");
+      let reply = await client.get("/readyz");
+      for (; reply.status === 200; reply = await client.get("/readyz")) await delay(10);
+      assert.equal(reply.status, 503);
+      assert.equal((JSON.parse(reply.body) as { status: string }).status, "not_ready");
+      assert.equal(reply.headers["connection"], "close");
+      const login = await client.post("/auth/login", ALICE);
+      assert.equal(login.status, 200);
+      assert.equal(login.headers["connection"], "close");
+      client.close();
+      assert.equal((await served.ended).exitCode, 0);
+    });
+
+    it("answers what had begun, on connections that are kept, and does not wait for those", async () => {
+      const served = await kyros.serve(UNLIMITED, args);
+      const idle = keepAliveClient(served.url);
+      assert.equal((await idle.get("/healthz")).status, 200);
+      const clients = Array.from({ length: 4 }, () => keepAliveClient(served.url));
+      const logins = clients.map((client) => client.post("/auth/login", ALICE));
+      await Promise.race(logins);
+      const ended = served.terminate();
+      assert.deepEqual(
+        (await Promise.all(logins)).map(({ status }) => status),
+        [200, 200, 200, 200],
+      );
+      assert.equal((await ended).exitCode, 0);
+      for (const client of [idle, ...clients]) client.close();
+    });
+
+    it("ends at once at a second signal", async () => {
+      const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" }, args);
+      served.signal("SIGTERM");
+      while ((await fetch(`${served.url}/readyz`)).status === 200) await delay(10);
+      served.signal("SIGTERM");
+      assert.equal((await served.ended).exitCode, 1);
+    });
+
+    it("does not let a person wait who presses Ctrl-C", async () => {
+      const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" }, args);
+      served.signal("SIGINT");
+      assert.equal((await served.ended).exitCode, 0);
+    });
+  });
+}
+
+describe("two instances behind a balancer that follows /readyz", () => {
+  it("are replaced one after the other under load without a lost request or session", async () => {
+    const serve = () => kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "3s" });
+    const balancer = await startBalancer();
+    const allReady = async () => {
+      while (balancer.ready() < 2) await delay(20);
+    };
+    const old = [await serve(), await serve()];
+    for (const { url } of old) balancer.add(url);
+    await allReady();
+
+    const clients = Array.from({ length: 8 }, () => keepAliveClient(balancer.url));
+    const login = await clients[0]!.post("/auth/login", ALICE);
+    const { access_token } = JSON.parse(login.body) as { access_token: string };
+    const statuses = new Map<number, number>();
+    let done = false;
+    const load = clients.map(async (client) => {
+      while (!done) {
+        const { status } = await client.get("/protected", { authorization: `Bearer ${access_token}` });
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        await delay(5);
+      }
+    });
+
+    const fresh = [];
+    for (const one of old) {
+      assert.equal((await one.terminate()).exitCode, 0);
+      const next = await serve();
+      fresh.push(next);
+      balancer.add(next.url);
+      await allReady();
+    }
+    done = true;
+    await Promise.all(load);
+    assert.deepEqual([...statuses.keys()], [200]);
+    assert.ok(statuses.get(200)! > 100);
+    for (const client of clients) client.close();
+    balancer.close();
+    for (const one of fresh) one.signal("SIGINT");
+    for (const one of fresh) assert.equal((await one.ended).exitCode, 0);
+  });
+});

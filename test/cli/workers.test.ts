@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import type { Kyros, Served } from "./command.ts";
+import { kyrosCommand } from "./command.ts";
+import type { KeepAliveClient } from "./keep-alive-client.ts";
+import { keepAliveClient } from "./keep-alive-client.ts";
+
+const PASSWORD = "correct horse battery staple";
+const WORKERS = 3;
+/** So many connections that none of three workers is without one, but once in 10^7 times. */
+const CONNECTIONS = 40;
+
+describe("kyros serve --workers", () => {
+  let kyros: Kyros;
+  let served: Served;
+  let clients: readonly KeepAliveClient[];
+
+  before(async () => {
+    kyros = await kyrosCommand();
+    const env = { KYROS_RATE_LIMIT: "1000/366d", KYROS_LOGIN_RATE_LIMIT: "off" };
+    served = await kyros.serve(env, ["--workers", String(WORKERS)]);
+    for (const name of ["alice", "bob", "carol"]) {
+      const created = await kyros.run(["user", "create", name, "--password-stdin"], {
+        input: `${PASSWORD}\n`,
+      });
+      assert.equal(created.exitCode, 0, created.stderr);
+    }
+    clients = Array.from({ length: CONNECTIONS }, () => keepAliveClient(served.url));
+  });
+  after(async () => {
+    for (const client of clients) client.close();
+    served.signal("SIGKILL");
+    await served.ended;
+    await kyros.remove();
+  });
+
+  const login = async (client: KeepAliveClient, username: string) => {
+    const reply = await client.post("/auth/login", { username, password: PASSWORD });
+    assert.equal(reply.status, 200, reply.body);
+    return { authorization: `Bearer ${(JSON.parse(reply.body) as { access_token: string }).access_token}` };
+  };
+  const statuses = async (headers: Record<string, string>) =>
+    Promise.all(clients.map(async (client) => (await client.get("/protected", headers)).status));
+  const all = (status: number) => clients.map(() => status);
+
+  it("says once where all listen", () => {
+    assert.match(served.plainLines[0]!, /^kyros listening on http:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
+    assert.equal(served.plainLines.filter((line) => line.startsWith("kyros listening")).length, 1);
+  });
+
+  it("has every worker listen on the one port", () => {
+    assert.equal(listeners(served.pid), WORKERS);
+  });
+
+  it("takes a sign-in of one worker on all, and refuses on all what was ended on one", async () => {
+    for (let round = 0; round < 5; round++) {
+      const headers = await login(clients[round]!, "alice");
+      assert.deepEqual(await statuses(headers), all(200));
+      assert.equal((await clients[round + 5]!.post("/auth/logout", {}, headers)).status, 204);
+      assert.deepEqual(await statuses(headers), all(401));
+    }
+  });
+
+  it("takes the commands' changes on every worker at the next request", async () => {
+    const headers = await login(clients[0]!, "bob");
+    assert.deepEqual(await statuses(headers), all(200));
+    assert.equal((await kyros.run(["user", "disable", "bob"])).exitCode, 0);
+    assert.deepEqual(await statuses(headers), all(401));
+  });
+
+  it("admits exactly 1,000 of 10,000 requests at a limit of 1,000 over all workers", async () => {
+    const headers = await login(clients[0]!, "carol");
+    const counts = new Map<number, number>();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (let n = 0; n < 10_000 / CONNECTIONS; n++) {
+          const { status } = await client.get("/protected", headers);
+          counts.set(status, (counts.get(status) ?? 0) + 1);
+        }
+      }),
+    );
+    assert.deepEqual(Object.fromEntries(counts), { 200: 1000, 429: 9000 });
+  });
+
+  it("drains on SIGTERM: what is under way is answered on kept connections, and the end is 0", async () => {
+    const underWay = clients.slice(0, 6).map((client) => login(client, "carol"));
+    // Once one is through, all are read: the others wait for their turn to be hashed.
+    await Promise.race(underWay);
+    const ended = served.terminate();
+    assert.equal((await Promise.all(underWay)).length, 6);
+    const { exitCode, stdout, stderr } = await ended;
+    assert.equal(exitCode, 0, stderr);
+    assert.ok(!`${stdout}${stderr}`.includes(PASSWORD));
+  });
+});
+
+describe("kyros serve --workers, given wrongly", () => {
+  let kyros: Kyros;
+  before(async () => {
+    kyros = await kyrosCommand();
+  });
+  after(() => kyros.remove());
+
+  for (const count of ["-1", "1.5", "two", "257", "01", ""]) {
+    it(`refuses ${JSON.stringify(count)} in one line`, async () => {
+      const { exitCode, stdout, stderr } = await kyros.run(["serve", `--workers=${count}`]);
+      assert.equal(exitCode, 2);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^kyros: --workers: give a whole number from 1 to 256, or auto\n$/);
+    });
+  }
+
+  it("refuses a database that cannot be shared", async () => {
+    const env = { DATABASE_URL: "sqlite::memory:", KYROS_ALLOW_INSECURE: "database-in-memory" };
+    const { exitCode, stderr } = await kyros.run(["serve", "--workers", "2"], { env });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /^kyros: --workers: a database in memory cannot be shared; .*\n$/);
+  });
+
+  it("refuses a port that another service has, though that shares its own", async () => {
+    const first = await kyros.serve({}, ["--workers", "2"]);
+    const { exitCode, stderr } = await kyros.run(["serve", "--workers", "2"], {
+      env: { KYROS_PORT: new URL(first.url).port },
+    });
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /^kyros: listen EADDRINUSE[^\n]*\n$/);
+    assert.equal((await first.terminate()).exitCode, 0);
+  });
+});
+
+/** How many sockets of a process listen on TCP over IPv4, as Linux tells. */
+function listeners(pid: number): number {
+  const own = new Set(
+    readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`);
+      } catch {
+        return "closed meanwhile";
+      }
+    }),
+  );
+  return readFileSync(`/proc/${pid}/net/tcp`, "utf8")
+    .split("\n")
+    .slice(1, -1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === "0A" && own.has(`socket:[${fields[9]}]`)).length;
+}
