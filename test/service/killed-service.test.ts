@@ -5,6 +5,7 @@ import { sha256Base64url } from "../../src/crypto/digest.ts";
 import { randomToken, systemRandom, uuidv7 } from "../../src/kernel/random.ts";
 import { openStores } from "../../src/stores/open.ts";
 import { sampleRefreshToken, sampleSession } from "../../src/testing/samples.ts";
+import type { Served } from "../cli/command.ts";
 import { kyrosCommand } from "../cli/command.ts";
 import { ask, bearer } from "./ask.ts";
 import type { Deed, Means } from "./killed-service.ts";
@@ -49,12 +50,13 @@ async function startSessions(databaseUrl: string, userId: string): Promise<reado
 /** Returns how many steps were acknowledged, all of which were found again after the kill that followed them. */
 async function runLane(lane: number): Promise<number> {
   const kyros = await kyrosCommand({ KYROS_RATE_LIMIT: "off", KYROS_LOGIN_RATE_LIMIT: "off" });
+  let served: Served | undefined;
   try {
     const created = await kyros.run(["user", "create", "alice", "--password-stdin"], {
       input: `${PASSWORD}\n`,
     });
     assert.equal(created.exitCode, 0, created.stderr);
-    let served = await kyros.serve();
+    served = await kyros.serve();
     const login = await ask(served, "POST", "/auth/login", {}, { username: "alice", password: PASSWORD });
     const alice = bearer(login.body.access_token);
     const client = (await ask(served, "POST", "/auth/api-keys", alice, { name: "client" })).body;
@@ -64,7 +66,7 @@ async function runLane(lane: number): Promise<number> {
 
     let total = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const running = served;
+      const running: Served = served;
       let acknowledged = 0;
       let killed: Promise<unknown> | undefined;
       const deeds: Deed[] = [];
@@ -91,9 +93,9 @@ async function runLane(lane: number): Promise<number> {
         spare.map(({ id }: { id: string }) => ask(revived, "DELETE", `/auth/api-keys/${id}`, alice)),
       );
     }
-    await served.terminate();
     return total;
   } finally {
+    await served?.kill();
     await kyros.remove();
   }
 }
