@@ -10,5 +10,4 @@ interface NotServed {
 /** Given, each of these is a fault: nobody shall believe in a Redis or a port that is not there. */
 export const NOT_SERVED: readonly NotServed[] = [
   { variable: "REDIS_URL", given: ({ redisUrls }) => redisUrls.length > 0, allowed: "unset" },
-  { variable: "KYROS_METRICS_PORT", given: ({ metricsPort }) => metricsPort !== undefined, allowed: "unset" },
 ];

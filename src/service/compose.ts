@@ -28,6 +28,8 @@ import type { Exchange } from "../kernel/exchange.ts";
 import type { Guard } from "../kernel/guard.ts";
 import { PASS } from "../kernel/guard.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
+import type { Observer } from "../kernel/observer.ts";
+import { bothObservers } from "../kernel/observer.ts";
 import { createRequestIds } from "../kernel/request-id.ts";
 import type { CidrSet } from "../net/cidr.ts";
 import { actOf } from "../pipeline/denial-event.ts";
@@ -35,6 +37,8 @@ import type { Gate } from "../pipeline/gate.ts";
 import { inOrder } from "../pipeline/order.ts";
 import { createPipeline } from "../pipeline/pipeline.ts";
 import { createClientResolver } from "../pipeline/resolve-client.ts";
+import { traceOf } from "../pipeline/trace-of.ts";
+import { createTracing } from "../telemetry/tracing.ts";
 import type { Identity, IdentityParts } from "./compose-identity.ts";
 import { composeIdentity, idleTtlMs } from "./compose-identity.ts";
 
@@ -50,6 +54,8 @@ export interface Parts extends IdentityParts {
   readonly cors: CorsOptions;
   readonly securityHeaders: SecurityHeadersOptions;
   readonly onFailure: (error: unknown, exchange?: Exchange) => void;
+  /** Told of every request, beside the tracing that each composition has. */
+  readonly observer?: Observer | undefined;
 }
 
 /** The composed whole: the gate that adapters take, and the domain that routes speak to. */
@@ -108,6 +114,7 @@ export function compose(parts: Parts): Composition {
     trustedOrigins: parts.cors.origins,
   });
   const securityHeaders = createSecurityHeaders(parts.securityHeaders);
+  const tracing = createTracing({ traceOf });
 
   const pipeline = createPipeline({
     guards: inOrder({
@@ -139,6 +146,7 @@ export function compose(parts: Parts): Composition {
     clock,
     record,
     onFailure,
+    observer: parts.observer === undefined ? tracing : bothObservers(tracing, parts.observer),
   });
 
   return {

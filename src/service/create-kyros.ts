@@ -15,6 +15,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { parseDuration } from "../kernel/duration.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
+import type { Observer } from "../kernel/observer.ts";
 import type { Random } from "../kernel/random.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
@@ -59,6 +60,8 @@ export interface KyrosOptions {
   readonly insecureNoCsrf?: boolean;
   /** Security events; nowhere unless told. */
   readonly events?: EventSink;
+  /** Told of every request on its way, for metrics of the host; nobody unless told. */
+  readonly observer?: Observer;
   /** Failures that are nobody's refusal; `process.emitWarning` unless told. */
   readonly onFailure?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -112,6 +115,7 @@ export function createKyros(options: KyrosOptions): Kyros {
     clock,
     random,
     events: options.events ?? { record: () => undefined },
+    observer: options.observer,
     onFailure:
       options.onFailure ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
   });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { Stores } from "../stores/open.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Composition } from "./compose.ts";
 
 /** The Fastify app as the routes see it: typed by their TypeBox schemas. */
@@ -22,6 +23,8 @@ export interface Service extends Composition {
   /** The token issuer where it is a URL; else what clients asked for stands in metadata. */
   readonly issuerUrl: string | undefined;
   readonly sessionMaxTtlMs: number;
+  /** Served to admins; `undefined` where metrics have a port of their own. */
+  readonly metrics: Metrics | undefined;
   /** The configuration without its secrets. */
   readonly describeSettings: () => unknown;
   /** Whether new work is taken: false once shutdown has begun. */

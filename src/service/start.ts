@@ -10,13 +10,19 @@ import { parseCidrs } from "../net/cidr.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
 import { compose } from "./compose.ts";
+import { fanOut } from "./fan-out.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
+import type { MetricsServer } from "./metrics-server.ts";
+import { startMetricsServer } from "./metrics-server.ts";
 import { createServer } from "./server.ts";
 
 export interface RunningService {
   readonly url: string;
+  /** Where metrics are, if they have a port of their own. */
+  readonly metricsUrl: string | undefined;
   readonly stores: Stores;
   /** Takes no new work, lets what is under way finish, then closes the stores. */
   stop(): Promise<void>;
@@ -29,6 +35,16 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
     previous: settings.previousSecrets,
   });
   const stores = await openStores({ databaseUrl: settings.databaseUrl });
+  const metrics = createMetrics({ clock: systemClock, monotonicClock: steadyClock });
+  const passwords = createPasswords({ cost: settings.bcryptCost });
+  const limiter = createMemoryLimiter({ random: systemRandom, clock: steadyClock });
+  metrics.addSources({
+    hashing: () => passwords.load,
+    limiterClients: () => limiter.clientCount,
+    stores: { database: () => stores.health() },
+  });
+  const { metricsPort } = settings;
+  let metricsServer: MetricsServer | undefined;
   let accepting = true;
   try {
     await stores.migrate();
@@ -43,9 +59,9 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
         audience: settings.tokenAudience,
         ttlMs: settings.accessTokenTtlMs,
       }),
-      passwords: createPasswords({ cost: settings.bcryptCost }),
+      passwords,
       staticKeys: settings.apiKeys,
-      limiter: createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
+      limiter,
       limits: {
         ...(settings.rateLimit !== "off" && { default: { name: "default", ...settings.rateLimit } }),
         ...(settings.loginRateLimit !== "off" && { login: { name: "login", ...settings.loginRateLimit } }),
@@ -63,7 +79,8 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       },
       clock: systemClock,
       random: systemRandom,
-      events: log.events,
+      events: fanOut([log.events, metrics.events]),
+      observer: metrics.observer,
       onFailure: log.failure,
     });
     const app = await createServer({
@@ -73,9 +90,17 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       openDocumentation: settings.environment === "development",
       issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
       sessionMaxTtlMs: settings.sessionMaxTtlMs,
+      metrics: metricsPort === undefined ? metrics : undefined,
       describeSettings: () => describeSettings(settings),
       isAccepting: () => accepting,
     });
+    if (metricsPort !== undefined) {
+      metricsServer = await startMetricsServer(
+        metrics,
+        { host: settings.host, port: metricsPort },
+        log.failure,
+      );
+    }
     await app.listen({ host: settings.host, port: settings.port });
     const housekeeping = startHousekeeping(stores, systemClock, log.failure);
     const address = app.server.address();
@@ -83,15 +108,20 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
     return {
       url: `http://${host}:${port}`,
+      metricsUrl: metricsServer?.url,
       stores,
       async stop() {
         accepting = false;
         housekeeping.stop();
         await app.close();
+        await metricsServer?.stop();
+        metrics.stop();
         await stores.close();
       },
     };
   } catch (error) {
+    metrics.stop();
+    await metricsServer?.stop();
     await stores.close();
     throw error;
   }

@@ -5,8 +5,6 @@ import { faultsOf, production } from "./environments.ts";
 for (const [variable, text] of [
   ["REDIS_URL", "redis://cache.internal:6379"],
   ["REDIS_URL", "rediss://:secret@a.internal:6379/0,rediss://:secret@b.internal:6379/0"],
-  ["KYROS_METRICS_PORT", "9090"],
-  ["KYROS_METRICS_PORT", "0"],
 ] as const) {
   test(`${variable}=${text} is refused as not supported, rather than ignored`, () => {
     for (const variables of [{ [variable]: text }, production({ [variable]: text })]) {

@@ -230,7 +230,15 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
       "https://a.example,https://a.example",
     ],
   },
-  { name: "metricsPort", variable: "KYROS_METRICS_PORT", accepted: [], refused: ["65536", "-1", "metrics"] },
+  {
+    name: "metricsPort",
+    variable: "KYROS_METRICS_PORT",
+    accepted: [
+      ["0", 0],
+      ["9464", 9464],
+    ],
+    refused: ["65536", "-1", "metrics"],
+  },
   {
     name: "logLevel",
     variable: "KYROS_LOG_LEVEL",

@@ -14,6 +14,7 @@ export function serveCommand(): Command {
     const { startService } = await import("../../service/start.ts");
     const service = await startService(settings, log);
     process.stdout.write(`kyros listening on ${service.url}\n`);
+    if (service.metricsUrl !== undefined) process.stdout.write(`metrics on ${service.metricsUrl}\n`);
     if (settings.environment === "development") await sayWhatIsNext(service);
     await drainOnSignal(service);
   });
