@@ -17,7 +17,7 @@ import { addressPolicy } from "../guards/limit-policy.ts";
 import { createAddressLimit, createPrincipalLimit } from "../guards/rate-limit.ts";
 import { createRequire } from "../guards/require.ts";
 import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
-import { createSecurityHeaders, useNonce } from "../guards/security-headers.ts";
+import { createSecurityHeaders, PAGE_POLICY, useNonce } from "../guards/security-headers.ts";
 import type { SignIn } from "../identity/accounts/sign-in.ts";
 import { createSignIn } from "../identity/accounts/sign-in.ts";
 import type { ApiKey } from "../identity/api-keys/api-key.ts";
@@ -152,7 +152,7 @@ export function compose(parts: Parts): Composition {
   return {
     pipeline,
     checkForm: csrf.checkFormToken,
-    useNonce: (exchange) => useNonce(exchange, random),
+    useNonce: (exchange) => useNonce(exchange, random, PAGE_POLICY, securityHeaders.reportOnly),
     ...identity,
     signIn,
     tokens: parts.tokens,

@@ -12,6 +12,7 @@ import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { compose } from "./compose.ts";
+import { createCspReportWindow } from "./csp-report-window.ts";
 import { fanOut } from "./fan-out.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
@@ -38,10 +39,12 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
   const metrics = createMetrics({ clock: systemClock, monotonicClock: steadyClock });
   const passwords = createPasswords({ cost: settings.bcryptCost });
   const limiter = createMemoryLimiter({ random: systemRandom, clock: steadyClock });
+  const cspReports = createCspReportWindow();
   metrics.addSources({
     hashing: () => passwords.load,
     limiterClients: () => limiter.clientCount,
     stores: { database: () => stores.health() },
+    cspReports: () => cspReports.counts,
   });
   const { metricsPort } = settings;
   let metricsServer: MetricsServer | undefined;
@@ -90,6 +93,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       openDocumentation: settings.environment === "development",
       issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
       sessionMaxTtlMs: settings.sessionMaxTtlMs,
+      cspReports,
       metrics: metricsPort === undefined ? metrics : undefined,
       describeSettings: () => describeSettings(settings),
       isAccepting: () => accepting,
