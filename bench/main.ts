@@ -14,6 +14,7 @@ const MODULES: Readonly<Record<string, string>> = {
   http: "./http/main.ts",
   "api-keys": "./http/api-keys.ts",
   "live-checks": "./http/live-checks.ts",
+  observers: "./http/observers.ts",
 };
 
 const USAGE = `usage: node bench/main.ts [name...] [--write] [--rounds N] [--seconds N]

@@ -29,7 +29,6 @@ import type { Guard } from "../kernel/guard.ts";
 import { PASS } from "../kernel/guard.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
 import type { Observer } from "../kernel/observer.ts";
-import { bothObservers } from "../kernel/observer.ts";
 import { createRequestIds } from "../kernel/request-id.ts";
 import type { CidrSet } from "../net/cidr.ts";
 import { actOf } from "../pipeline/denial-event.ts";
@@ -37,8 +36,6 @@ import type { Gate } from "../pipeline/gate.ts";
 import { inOrder } from "../pipeline/order.ts";
 import { createPipeline } from "../pipeline/pipeline.ts";
 import { createClientResolver } from "../pipeline/resolve-client.ts";
-import { traceOf } from "../pipeline/trace-of.ts";
-import { createTracing } from "../telemetry/tracing.ts";
 import type { Identity, IdentityParts } from "./compose-identity.ts";
 import { composeIdentity, idleTtlMs } from "./compose-identity.ts";
 
@@ -54,7 +51,7 @@ export interface Parts extends IdentityParts {
   readonly cors: CorsOptions;
   readonly securityHeaders: SecurityHeadersOptions;
   readonly onFailure: (error: unknown, exchange?: Exchange) => void;
-  /** Told of every request, beside the tracing that each composition has. */
+  /** Told of every request; nobody, at no cost, where it is absent. */
   readonly observer?: Observer | undefined;
 }
 
@@ -114,7 +111,6 @@ export function compose(parts: Parts): Composition {
     trustedOrigins: parts.cors.origins,
   });
   const securityHeaders = createSecurityHeaders(parts.securityHeaders);
-  const tracing = createTracing({ traceOf });
 
   const pipeline = createPipeline({
     guards: inOrder({
@@ -146,7 +142,7 @@ export function compose(parts: Parts): Composition {
     clock,
     record,
     onFailure,
-    observer: parts.observer === undefined ? tracing : bothObservers(tracing, parts.observer),
+    observer: parts.observer,
   });
 
   return {

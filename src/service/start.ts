@@ -5,12 +5,15 @@ import { generateSecret, openKeyring } from "../crypto/keyring.ts";
 import { createPasswords } from "../crypto/password.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
+import { bothObservers } from "../kernel/observer.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
+import { traceOf } from "../pipeline/trace-of.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { createTracing } from "../telemetry/tracing.ts";
 import { compose } from "./compose.ts";
 import { createCspReportWindow } from "./csp-report-window.ts";
 import { fanOut } from "./fan-out.ts";
@@ -83,7 +86,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
       clock: systemClock,
       random: systemRandom,
       events: fanOut([log.events, metrics.events]),
-      observer: metrics.observer,
+      observer: bothObservers(createTracing({ traceOf }), metrics.observer),
       onFailure: log.failure,
     });
     const app = await createServer({
