@@ -39,7 +39,7 @@ export async function startService(settings: Settings, log: Log): Promise<Runnin
     previous: settings.previousSecrets,
   });
   const stores = await openStores({ databaseUrl: settings.databaseUrl });
-  const metrics = createMetrics({ clock: systemClock, monotonicClock: steadyClock });
+  const metrics = createMetrics({ clock: systemClock, steadyClock });
   const passwords = createPasswords({ cost: settings.bcryptCost });
   const limiter = createMemoryLimiter({ random: systemRandom, clock: steadyClock });
   const cspReports = createCspReportWindow();

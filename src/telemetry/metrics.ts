@@ -1,9 +1,10 @@
-import { Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { EventSink } from "../kernel/audit-event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Observer } from "../kernel/observer.ts";
 import { createEventCounts } from "./event-counts.ts";
 import { createGuardDecisions } from "./guard-decisions.ts";
+import type { MetricFamily } from "./metric-family.ts";
 import { addFamily } from "./metric-family.ts";
 import { createProcessMetrics } from "./process-metrics.ts";
 import { createRequestDurations } from "./request-durations.ts";
@@ -13,8 +14,8 @@ import { sourceFamilies } from "./source-families.ts";
 export interface MetricsOptions {
   /** The time of day, for when the process started. */
   readonly clock: Clock;
-  /** A clock that is never set back, for durations. */
-  readonly monotonicClock: Clock;
+  /** A clock that is never set, for durations. */
+  readonly steadyClock: Clock;
 }
 
 /** Everything that is counted, as Prometheus reads it. */
@@ -32,21 +33,38 @@ export interface Metrics {
 }
 
 /** Counts in plain numbers while requests run, and puts them into words when somebody asks. */
-export function createMetrics({ clock, monotonicClock }: MetricsOptions): Metrics {
-  const registry = new Registry();
+export function createMetrics({ clock, steadyClock }: MetricsOptions): Metrics {
   const decisions = createGuardDecisions();
   const durations = createRequestDurations();
   const events = createEventCounts();
   const processMetrics = createProcessMetrics(clock.now() - process.uptime() * 1000);
-  const families = [decisions.family, durations.family, ...events.families, ...processMetrics.families];
-  for (const family of families) addFamily(registry, family);
+  const families: MetricFamily[] = [
+    decisions.family,
+    durations.family,
+    ...events.families,
+    ...processMetrics.families,
+  ];
+  let registry: Promise<Registry> | undefined;
   let reading: Promise<string> | undefined;
+
+  /** prom-client is loaded for the first scrape: the start of the service does not wait for it. */
+  async function openRegistry(): Promise<Registry> {
+    const { Registry } = await import("prom-client");
+    return new Registry();
+  }
+
+  async function read(): Promise<string> {
+    registry ??= openRegistry();
+    const opened = await registry;
+    for (const family of families.splice(0)) addFamily(opened, family);
+    return opened.metrics();
+  }
 
   return {
     observer: {
       attached: decisions.attached,
       opened(exchange) {
-        exchange.openedAtMs = monotonicClock.now();
+        exchange.openedAtMs = steadyClock.now();
       },
       decided(_exchange, at, decision) {
         decisions.decided(at, decision);
@@ -55,16 +73,16 @@ export function createMetrics({ clock, monotonicClock }: MetricsOptions): Metric
         decisions.failed(at);
       },
       answered({ view, route, openedAtMs }, status) {
-        durations.took(view.method, route, status, monotonicClock.now() - openedAtMs);
+        durations.took(view.method, route, status, steadyClock.now() - openedAtMs);
       },
     },
     events: events.sink,
-    contentType: registry.contentType,
+    contentType: "text/plain; version=0.0.4; charset=utf-8",
     addSources(sources) {
-      for (const family of sourceFamilies(sources)) addFamily(registry, family);
+      families.push(...sourceFamilies(sources));
     },
     text() {
-      reading ??= registry.metrics().finally(() => {
+      reading ??= read().finally(() => {
         reading = undefined;
       });
       return reading;

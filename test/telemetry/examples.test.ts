@@ -23,7 +23,7 @@ describe("the examples of monitoring", () => {
   let lines: readonly Line[];
   before(async () => {
     const clock = manualClock(1_000_000);
-    metrics = createMetrics({ clock, monotonicClock: clock });
+    metrics = createMetrics({ clock, steadyClock: clock });
     metrics.addSources({
       hashing: () => ({ waiting: 0, running: 0, refused: 0 }),
       limiterClients: () => 0,

@@ -14,7 +14,7 @@ const NAME = "kyros_http_request_duration_seconds";
 function withMetrics(work: (metrics: Metrics, clock: ReturnType<typeof manualClock>) => Promise<void>) {
   return async () => {
     const clock = manualClock(1_000_000);
-    const metrics = createMetrics({ clock, monotonicClock: clock });
+    const metrics = createMetrics({ clock, steadyClock: clock });
     try {
       await work(metrics, clock);
     } finally {
