@@ -1,20 +1,17 @@
+import { createRequire } from "node:module";
 import type { Context, Span, SpanContext, Tracer } from "@opentelemetry/api";
-import {
-  context,
-  createTraceState,
-  ProxyTracerProvider,
-  ROOT_CONTEXT,
-  SpanKind,
-  SpanStatusCode,
-  TraceFlags,
-  trace,
-} from "@opentelemetry/api";
 import type { Exchange } from "../kernel/exchange.ts";
 import type { Observer } from "../kernel/observer.ts";
 import type { TraceContext } from "../kernel/trace-context.ts";
 
+type Api = typeof import("@opentelemetry/api");
+
 const TRACER = "kyros";
 const SPAN = "kyros.guards";
+
+/** Where every copy of the API keeps what a host has registered (its `internal/global-utils`). */
+const REGISTERED = Symbol.for("opentelemetry.js.api.1");
+const requireModule = createRequire(import.meta.url);
 
 export interface TracingOptions {
   /** What a request's headers say of the trace it belongs to, as far as they are believed. */
@@ -30,6 +27,16 @@ export interface TracingOptions {
 export function createTracing({ traceOf }: TracingOptions): Observer {
   const spans = new WeakMap<Exchange, Span>();
   let names: readonly string[] = [];
+  let api: Api | undefined;
+
+  /** The API, once a host has registered something with it: to load it costs a start more than it is worth before. */
+  function loadedApi(): Api | undefined {
+    if (api !== undefined) return api;
+    if ((globalThis as Record<symbol, { trace?: unknown } | undefined>)[REGISTERED]?.trace === undefined)
+      return undefined;
+    api = requireModule("@opentelemetry/api") as Api;
+    return api;
+  }
 
   function end(exchange: Exchange, decision: string, at: number, status?: number, errorType?: string): void {
     const span = spans.get(exchange);
@@ -44,7 +51,7 @@ export function createTracing({ traceOf }: TracingOptions): Observer {
     if (status !== undefined) span.setAttribute("http.response.status_code", status);
     if (errorType !== undefined) span.setAttribute("error.type", errorType);
     // A refusal is a server's success (semantic conventions for HTTP spans, "Status"): only our own faults are errors.
-    if (decision === "failure") span.setStatus({ code: SpanStatusCode.ERROR });
+    if (decision === "failure" && api) span.setStatus({ code: api.SpanStatusCode.ERROR });
     span.end();
   }
 
@@ -53,13 +60,14 @@ export function createTracing({ traceOf }: TracingOptions): Observer {
       names = guardNames;
     },
     opened(exchange) {
-      const tracer = tracerOfHost();
-      if (tracer === undefined) return;
+      const otel = loadedApi();
+      const tracer = otel && tracerOfHost(otel);
+      if (otel === undefined || tracer === undefined) return;
       const { view, client, route } = exchange;
       const span = tracer.startSpan(
         SPAN,
         {
-          kind: SpanKind.INTERNAL,
+          kind: otel.SpanKind.INTERNAL,
           attributes: {
             "http.request.method": view.method,
             "url.scheme": client.scheme,
@@ -68,10 +76,10 @@ export function createTracing({ traceOf }: TracingOptions): Observer {
             ...(route !== undefined && { "http.route": route }),
           },
         },
-        parentOf(exchange),
+        parentOf(otel, exchange),
       );
       const { traceId, spanId, traceFlags } = span.spanContext();
-      exchange.trace = { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
+      exchange.trace = { traceId, spanId, sampled: (traceFlags & otel.TraceFlags.SAMPLED) !== 0 };
       spans.set(exchange, span);
     },
     decided(exchange, at, decision) {
@@ -92,7 +100,8 @@ export function createTracing({ traceOf }: TracingOptions): Observer {
     },
   };
 
-  function parentOf(exchange: Exchange): Context {
+  function parentOf(otel: Api, exchange: Exchange): Context {
+    const { context, createTraceState, ROOT_CONTEXT, TraceFlags, trace } = otel;
     const active = context.active();
     if (trace.getSpan(active) !== undefined) return active;
     const given = traceOf(exchange);
@@ -110,7 +119,7 @@ export function createTracing({ traceOf }: TracingOptions): Observer {
 }
 
 /** The tracer of the SDK that is registered now, also where it was registered after us; `undefined` where none is. */
-function tracerOfHost(): Tracer | undefined {
+function tracerOfHost({ trace, ProxyTracerProvider }: Api): Tracer | undefined {
   const provider = trace.getTracerProvider();
   return provider instanceof ProxyTracerProvider
     ? provider.getDelegateTracer(TRACER)
