@@ -233,11 +233,8 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
   {
     name: "metricsPort",
     variable: "KYROS_METRICS_PORT",
-    accepted: [
-      ["0", 0],
-      ["9464", 9464],
-    ],
-    refused: ["65536", "-1", "metrics"],
+    accepted: [["9464", 9464]],
+    refused: ["65536", "-1"],
   },
   {
     name: "logLevel",
