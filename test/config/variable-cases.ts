@@ -230,12 +230,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
       "https://a.example,https://a.example",
     ],
   },
-  {
-    name: "metricsPort",
-    variable: "KYROS_METRICS_PORT",
-    accepted: [["9464", 9464]],
-    refused: ["65536", "-1"],
-  },
+  { name: "metricsPort", variable: "KYROS_METRICS_PORT", accepted: [["9464", 9464]], refused: ["65536"] },
   {
     name: "logLevel",
     variable: "KYROS_LOG_LEVEL",
