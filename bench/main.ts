@@ -16,6 +16,7 @@ const MODULES: Readonly<Record<string, string>> = {
   "api-keys": "./http/api-keys.ts",
   "live-checks": "./http/live-checks.ts",
   workers: "./workers.ts",
+  observers: "./http/observers.ts",
 };
 
 const USAGE = `usage: node bench/main.ts [name...] [--write] [--rounds N] [--seconds N]

@@ -5,6 +5,7 @@ export type { Clock } from "./kernel/clock.ts";
 export type { Exchange, RequestView } from "./kernel/exchange.ts";
 export { Outage, Refusal } from "./kernel/failure.ts";
 export type { Limiter, LimitPolicy } from "./kernel/limiter.ts";
+export type { Observer } from "./kernel/observer.ts";
 export type {
   Anonymous,
   Authenticated,

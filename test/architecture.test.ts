@@ -17,9 +17,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["kernel", "guards", "net"],
   // Of identity and guards only the port types: see the type-only rule below.
   stores: ["kernel", "identity", "guards"],
+  telemetry: ["kernel"],
   adapters: ["kernel", "pipeline"],
   config: ["kernel", "net", "guards"],
-  service: ["kernel", "net", "crypto", "identity", "guards", "pipeline", "stores", "adapters", "config"],
+  service: [
+    "kernel",
+    "net",
+    "crypto",
+    "identity",
+    "guards",
+    "pipeline",
+    "stores",
+    "telemetry",
+    "adapters",
+    "config",
+  ],
   cli: ["kernel", "crypto", "identity", "stores", "config", "service"],
   testing: ["kernel", "crypto", "identity", "stores"],
   index: ["kernel", "identity", "guards", "pipeline", "service"],
@@ -39,6 +51,8 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   pino: ["service", "cli"],
   "ipaddr.js": ["net"],
   typebox: ["service"],
+  "prom-client": ["telemetry"],
+  "@opentelemetry/api": ["telemetry"],
 };
 
 /** Words that are the privilege of one file. */
@@ -159,6 +173,7 @@ describe("the house", () => {
       "commander",
       "node:http",
       "@fastify/swagger",
+      "prom-client",
     ];
     const faults = [...loaded].flatMap((path) =>
       files

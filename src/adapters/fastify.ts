@@ -89,8 +89,9 @@ function register(app: FastifyInstance, { kyros }: KyrosFastifyOptions, done: ()
   app.decorateRequest("currentUser", { getter: userOf });
 
   app.addHook("onRequest", (request, reply, next) => {
-    const rule = request.is404 ? PUBLIC_RULE : (request.routeOptions.config.kyros ?? DEFAULT_RULE);
-    const exchange = pipeline.open(new NodeView(request.raw), rule);
+    const config = request.is404 ? undefined : request.routeOptions.config;
+    const rule = config === undefined ? PUBLIC_RULE : (config.kyros ?? DEFAULT_RULE);
+    const exchange = pipeline.open(new NodeView(request.raw), rule, config?.url);
     (request as { exchange: Exchange }).exchange = exchange;
     carryStaged(reply.raw, exchange);
     const outcome = pipeline.run(exchange);

@@ -27,7 +27,9 @@ function writeHeadWithStaged(
 ): ServerResponse {
   const given = typeof reasonOrHeaders === "string" ? headersAfterReason : reasonOrHeaders;
   const own = flatten(given);
-  const staged = (this as StagedResponse)[STAGED]!.staged;
+  const exchange = (this as StagedResponse)[STAGED]!;
+  exchange.observer?.answered(exchange, status);
+  const { staged } = exchange;
   const setBefore = this.getHeaderNames().length > 0;
   const ownLength = own.length;
   for (let i = 0; i < staged.length; i += 2) {

@@ -1,7 +1,6 @@
 import { describeSettings } from "./describe-settings.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import { nearestName } from "./nearest-name.ts";
-import { NOT_SERVED } from "./not-served.ts";
 import type { DefaultContext, Setting } from "./schema.ts";
 import { SCHEMA, SETTINGS } from "./schema.ts";
 import type { Variables } from "./setting-text.ts";
@@ -41,17 +40,12 @@ function read(variables: Variables): { settings: Settings; faults: readonly Sett
     freezeDeeply(values[name]);
   }
   const settings = withoutSecretsInLogs(values as unknown as Settings);
-  const faulty = new Set(faults.map(({ variable }) => variable));
   if (settings.secret !== undefined && settings.previousSecrets.includes(settings.secret)) {
     faults.push({
       variable: SCHEMA.previousSecrets.variable,
       fault: `repeats ${SCHEMA.secret.variable}`,
       allowed: "former secrets only",
     });
-  }
-  for (const { variable, given, allowed } of NOT_SERVED) {
-    if (faulty.has(variable) || !given(settings)) continue;
-    faults.push({ variable, fault: "asks for what is not supported by this version", allowed });
   }
   faults.push(...unknownNames(variables));
   return { settings, faults };

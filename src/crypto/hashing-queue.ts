@@ -19,12 +19,21 @@ export interface HashingQueue {
   run<T>(job: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Jobs running and waiting. */
   readonly pending: number;
+  readonly load: HashingLoad;
+}
+
+/** How busy a queue is, and how many jobs it has refused so far. */
+export interface HashingLoad {
+  readonly waiting: number;
+  readonly running: number;
+  readonly refused: number;
 }
 
 export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
   const { concurrency, maxQueued, estimatedJobMs } = options;
   const waiting: (() => void)[] = [];
   let running = 0;
+  let refused = 0;
 
   function takeSlot(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -49,6 +58,7 @@ export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
   }
 
   function overloaded(): Refusal {
+    refused++;
     const busyMs = ((running + waiting.length) * estimatedJobMs) / concurrency;
     const retryAfter = String(Math.max(1, Math.ceil(busyMs / 1000)));
     return new Refusal(
@@ -72,6 +82,9 @@ export function createHashingQueue(options: HashingQueueOptions): HashingQueue {
     },
     get pending() {
       return running + waiting.length;
+    },
+    get load() {
+      return { waiting: waiting.length, running, refused };
     },
   };
 }

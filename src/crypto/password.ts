@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import bcrypt from "bcrypt";
 import { Refusal } from "../kernel/failure.ts";
 import { problem } from "../kernel/problem.ts";
+import type { HashingLoad } from "./hashing-queue.ts";
 import { createHashingQueue } from "./hashing-queue.ts";
 import { prepareHmac } from "./hmac.ts";
 
@@ -33,6 +34,7 @@ export interface Passwords {
   verify(password: string, storedHash: string | null, signal?: AbortSignal): Promise<PasswordVerdict>;
   /** Hashes being computed and waiting. */
   readonly pending: number;
+  readonly load: HashingLoad;
 }
 
 /**
@@ -99,6 +101,9 @@ export function createPasswords(options: PasswordOptions): Passwords {
 
     get pending() {
       return queue.pending;
+    },
+    get load() {
+      return queue.load;
     },
   };
 }

@@ -7,6 +7,8 @@ export type CspDirectives = Readonly<Record<string, readonly (string | typeof NO
 /** A policy compiled to the text of its header. */
 export interface ContentSecurityPolicy {
   readonly value: string;
+  /** Whether a nonce has a place in it. */
+  readonly takesNonce: boolean;
   /** The text with a nonce (base64 or base64url) in the places that take one; throws where the policy has none. */
   withNonce(nonce: string): string;
 }
@@ -74,6 +76,7 @@ export function compileContentSecurityPolicy(directives: CspDirectives): Content
   const pieces = render("\0").split("\0");
   return {
     value: render(undefined),
+    takesNonce: pieces.length > 1,
     withNonce(nonce) {
       if (pieces.length === 1)
         throw new TypeError("This Content-Security-Policy has no NONCE in its sources");

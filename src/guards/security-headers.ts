@@ -14,6 +14,11 @@ export interface SecurityHeadersOptions {
   readonly contentSecurityPolicy?: CspDirectives;
   /** Browsers report violations of the policy but do not enforce it. */
   readonly cspReportOnly?: boolean;
+  /**
+   * A policy to try out beside the one that is enforced: browsers report what it would have blocked, on pages too. Not
+   * together with `cspReportOnly`, which leaves nothing to stand beside.
+   */
+  readonly reportOnlyPolicy?: CspDirectives;
   /** How long browsers keep to HTTPS (s): a year at least, two unless told (ASVS V3.4.1). */
   readonly hstsMaxAgeSeconds?: number;
   /** `0` unless told: the filter it controls has itself been a way to attack pages (OWASP). */
@@ -25,6 +30,8 @@ export interface SecurityHeaders {
   readonly base: readonly string[];
   /** The same with `Strict-Transport-Security`, which has no meaning over plain HTTP (RFC 6797 section 7.2). */
   readonly baseHttps: readonly string[];
+  /** The policy that is tried out, where there is one. */
+  readonly reportOnly: ContentSecurityPolicy | undefined;
 }
 
 const ENFORCED = "content-security-policy";
@@ -92,9 +99,15 @@ export function createSecurityHeaders(options: SecurityHeadersOptions = {}): Sec
   if (!["0", "1", "1; mode=block"].includes(xssProtection)) {
     throw new TypeError('xssProtection must be "0", "1" or "1; mode=block"');
   }
+  const { reportOnlyPolicy } = options;
+  if (cspReportOnly && reportOnlyPolicy !== undefined) {
+    throw new TypeError("reportOnlyPolicy stands beside an enforced policy; leave out cspReportOnly");
+  }
   const policy = compileContentSecurityPolicy(options.contentSecurityPolicy ?? API_POLICY);
+  const reportOnly = reportOnlyPolicy && compileContentSecurityPolicy(reportOnlyPolicy);
   const headers: Readonly<Record<string, string>> = {
     [cspReportOnly ? REPORTED : ENFORCED]: policy.value,
+    ...(reportOnly && { [REPORTED]: reportOnly.value }),
     "reporting-endpoints": `${CSP_REPORT_GROUP}="${CSP_REPORT_PATH}"`,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -106,16 +119,23 @@ export function createSecurityHeaders(options: SecurityHeadersOptions = {}): Sec
   };
   const base = Object.freeze(Object.entries(headers).flat());
   const hsts = ["strict-transport-security", `max-age=${hstsMaxAgeSeconds}; includeSubDomains`];
-  return { base, baseHttps: Object.freeze([...base, ...hsts]) };
+  return { base, baseHttps: Object.freeze([...base, ...hsts]), reportOnly };
 }
 
 /**
  * Gives the response a page's policy and returns its nonce: 128 random bits, fresh for each response and the same
- * however often one asks (CSP Level 3 section 7.1). Enforced or only reported, as the exchange's own policy is.
+ * however often one asks (CSP Level 3 section 7.1). Enforced or only reported, as the exchange's own policy is; the
+ * policy that is tried out beside it gets the nonce too.
  */
-export function useNonce(exchange: Exchange, random: Random, policy = PAGE_POLICY): string {
+export function useNonce(
+  exchange: Exchange,
+  random: Random,
+  policy = PAGE_POLICY,
+  reportOnly?: ContentSecurityPolicy,
+): string {
   exchange.nonce ??= randomToken(random, NONCE_BYTES);
-  const name = exchange.staged.includes(REPORTED) ? REPORTED : ENFORCED;
-  exchange.restage(name, policy.withNonce(exchange.nonce));
+  const isReportedAlone = exchange.staged.includes(REPORTED) && !exchange.staged.includes(ENFORCED);
+  exchange.restage(isReportedAlone ? REPORTED : ENFORCED, policy.withNonce(exchange.nonce));
+  if (reportOnly?.takesNonce) exchange.restage(REPORTED, reportOnly.withNonce(exchange.nonce));
   return exchange.nonce;
 }

@@ -41,6 +41,9 @@ export interface Act {
   readonly atMs: number;
   readonly actor: Actor;
   readonly requestId?: string;
+  /** The place in a distributed trace (W3C Trace Context), where there is one. */
+  readonly traceId?: string;
+  readonly spanId?: string;
   readonly address?: string;
   readonly userAgent?: string;
   readonly method?: string;

@@ -1,8 +1,10 @@
 import type { AuthOutcome } from "./authentication.ts";
 import { ABSENT } from "./authentication.ts";
+import type { Observer } from "./observer.ts";
 import type { Principal } from "./principal.ts";
 import { ANONYMOUS } from "./principal.ts";
 import type { Rule } from "./rule.ts";
+import type { TraceContext } from "./trace-context.ts";
 
 /** A request as every adapter presents it: read only, nothing decoded, nothing believed. */
 export interface RequestView {
@@ -73,6 +75,14 @@ export class Exchange {
   csrfPending = false;
   /** The CSP nonce of this response, once somebody has asked for one. */
   nonce: string | undefined = undefined;
+  /** The pattern of the matched route, never the path that was asked for; `undefined` where none matched. */
+  route: string | undefined = undefined;
+  /** Who is told what becomes of this exchange. */
+  observer: Observer | undefined = undefined;
+  /** When it was opened, on the monotonic clock (ms); 0 where nobody measures. */
+  openedAtMs = 0;
+  /** Its place in a trace, where an observer has begun a span for it. */
+  trace: TraceContext | undefined = undefined;
 
   constructor(
     view: RequestView,

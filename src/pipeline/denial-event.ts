@@ -2,6 +2,7 @@ import type { Act, Actor, AuditEvent, EventName } from "../kernel/audit-event.ts
 import type { Exchange } from "../kernel/exchange.ts";
 import type { Principal } from "../kernel/principal.ts";
 import type { Problem, ProblemCode } from "../kernel/problem.ts";
+import { traceOf } from "./trace-of.ts";
 
 /** Which fact a guard's refusal is. What is missing here is a refusal but no security event. */
 const EVENT_OF: Partial<Readonly<Record<ProblemCode, EventName>>> = {
@@ -33,10 +34,12 @@ export function denialEvent(exchange: Exchange, refusal: Problem, cause?: string
 /** Whatever this request does, as its events tell it. */
 export function actOf(exchange: Exchange): Act {
   const userAgent = exchange.view.header("user-agent");
+  const trace = traceOf(exchange);
   return {
     atMs: exchange.nowMs,
     actor: actorOf(exchange.principal),
     requestId: exchange.requestId,
+    ...(trace !== undefined && { traceId: trace.traceId, spanId: trace.spanId }),
     address: exchange.client.address,
     method: exchange.view.method,
     path: exchange.view.path,

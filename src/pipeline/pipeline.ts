@@ -6,6 +6,7 @@ import type { Client, RequestView } from "../kernel/exchange.ts";
 import { Exchange } from "../kernel/exchange.ts";
 import type { Answer, Decision, Guard } from "../kernel/guard.ts";
 import { PASS } from "../kernel/guard.ts";
+import type { Observer } from "../kernel/observer.ts";
 import type { Problem } from "../kernel/problem.ts";
 import type { Rule } from "../kernel/rule.ts";
 import { denialEvent } from "./denial-event.ts";
@@ -22,6 +23,8 @@ export interface PipelineParts {
   readonly record: (event: AuditEvent) => void;
   /** Told of every failure that is nobody's refusal; must not throw. */
   readonly onFailure: (error: unknown, exchange: Exchange) => void;
+  /** Told of every request; nobody, at no cost, where it is absent. */
+  readonly observer?: Observer | undefined;
 }
 
 /** What a request's walk ends in: go on to the handler, or send this. */
@@ -30,8 +33,8 @@ export type Outcome = { readonly kind: "proceed" } | { readonly kind: "respond";
 export const PROCEED: Outcome = Object.freeze({ kind: "proceed" });
 
 export interface Pipeline {
-  /** Opens an exchange for a request under the rule of its matched route. */
-  open(view: RequestView, rule: Rule): Exchange;
+  /** Opens an exchange for a request under the rule of its matched route; `route` is that route's pattern. */
+  open(view: RequestView, rule: Rule, route?: string): Exchange;
   /** Runs the guards in order. Never rejects and never throws: failures become answers. */
   run(exchange: Exchange): Awaitable<Outcome>;
   /** The answer to a guard's refusal, recorded as the event it is. */
@@ -46,7 +49,8 @@ export interface Pipeline {
 const FOREIGN_REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { guards, resolveClient, baseHeaders, nextRequestId, clock, record, onFailure } = parts;
+  const { guards, resolveClient, baseHeaders, nextRequestId, clock, record, onFailure, observer } = parts;
+  observer?.attached(guards.map((guard) => guard.name));
 
   function requestIdOf(view: RequestView, client: Client, nowMs: number): string {
     if (client.viaTrustedProxy) {
@@ -56,46 +60,55 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return nextRequestId(nowMs);
   }
 
-  function walk(exchange: Exchange, from: number): Awaitable<Decision> {
-    for (let i = from; i < guards.length; i++) {
-      const decision = guards[i]!.check(exchange);
-      if (decision === PASS) continue;
-      if (isPending(decision)) {
-        return decision.then((late) => (late.kind === "pass" ? walk(exchange, i + 1) : late));
+  function walk(exchange: Exchange, from: number): Awaitable<Outcome> {
+    let at = from;
+    try {
+      for (; at < guards.length; at++) {
+        const decision = guards[at]!.check(exchange);
+        if (decision === PASS) continue;
+        if (isPending(decision)) return resume(exchange, at, decision);
+        if (decision.kind !== "pass") return settle(exchange, at, decision);
       }
-      if (decision.kind !== "pass") return decision;
+    } catch (error) {
+      return fail(exchange, at, error);
     }
-    return PASS;
+    observer?.decided(exchange, at, PASS);
+    return PROCEED;
   }
 
-  function settle(exchange: Exchange, decision: Decision): Outcome {
-    if (decision.kind === "pass") return PROCEED;
+  function resume(exchange: Exchange, at: number, pending: Promise<Decision>): Promise<Outcome> {
+    return pending.then(
+      (late) => (late.kind === "pass" ? walk(exchange, at + 1) : settle(exchange, at, late)),
+      (error) => fail(exchange, at, error),
+    );
+  }
+
+  function settle(exchange: Exchange, at: number, decision: Exclude<Decision, { kind: "pass" }>): Outcome {
+    observer?.decided(exchange, at, decision);
     if (decision.kind === "answer") return { kind: "respond", answer: decision.answer };
     return { kind: "respond", answer: pipeline.refuse(exchange, decision.problem, decision.cause) };
   }
 
+  function fail(exchange: Exchange, at: number, error: unknown): Outcome {
+    observer?.failed(exchange, at, error);
+    return { kind: "respond", answer: pipeline.fail(exchange, error) };
+  }
+
   const pipeline: Pipeline = {
-    open(view, rule) {
+    open(view, rule, route) {
       const nowMs = clock.now();
       const client = resolveClient(view);
       const requestId = requestIdOf(view, client, nowMs);
       const exchange = new Exchange(view, rule, requestId, client, nowMs, baseHeaders[client.scheme]);
       exchange.stage("x-request-id", requestId);
+      exchange.route = route;
+      if (observer !== undefined) {
+        exchange.observer = observer;
+        observer.opened(exchange);
+      }
       return exchange;
     },
-    run(exchange) {
-      try {
-        const decision = walk(exchange, 0);
-        if (decision === PASS) return PROCEED;
-        if (!isPending(decision)) return settle(exchange, decision);
-        return decision.then(
-          (late) => settle(exchange, late),
-          (error) => ({ kind: "respond", answer: pipeline.fail(exchange, error) }),
-        );
-      } catch (error) {
-        return { kind: "respond", answer: pipeline.fail(exchange, error) };
-      }
-    },
+    run: (exchange) => walk(exchange, 0),
     refuse(exchange, refusal, cause) {
       const event = denialEvent(exchange, refusal, cause);
       if (event !== undefined) record(event);

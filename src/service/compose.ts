@@ -17,7 +17,7 @@ import { addressPolicy } from "../guards/limit-policy.ts";
 import { createAddressLimit, createPrincipalLimit } from "../guards/rate-limit.ts";
 import { createRequire } from "../guards/require.ts";
 import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
-import { createSecurityHeaders, useNonce } from "../guards/security-headers.ts";
+import { createSecurityHeaders, PAGE_POLICY, useNonce } from "../guards/security-headers.ts";
 import type { SignIn } from "../identity/accounts/sign-in.ts";
 import { createSignIn } from "../identity/accounts/sign-in.ts";
 import type { ApiKey } from "../identity/api-keys/api-key.ts";
@@ -28,6 +28,7 @@ import type { Exchange } from "../kernel/exchange.ts";
 import type { Guard } from "../kernel/guard.ts";
 import { PASS } from "../kernel/guard.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
+import type { Observer } from "../kernel/observer.ts";
 import { createRequestIds } from "../kernel/request-id.ts";
 import type { CidrSet } from "../net/cidr.ts";
 import { actOf } from "../pipeline/denial-event.ts";
@@ -50,6 +51,8 @@ export interface Parts extends IdentityParts {
   readonly cors: CorsOptions;
   readonly securityHeaders: SecurityHeadersOptions;
   readonly onFailure: (error: unknown, exchange?: Exchange) => void;
+  /** Told of every request; nobody, at no cost, where it is absent. */
+  readonly observer?: Observer | undefined;
 }
 
 /** The composed whole: the gate that adapters take, and the domain that routes speak to. */
@@ -140,12 +143,13 @@ export function compose(parts: Parts): Composition {
     clock,
     record,
     onFailure,
+    observer: parts.observer,
   });
 
   return {
     pipeline,
     checkForm: csrf.checkFormToken,
-    useNonce: (exchange) => useNonce(exchange, random),
+    useNonce: (exchange) => useNonce(exchange, random, PAGE_POLICY, securityHeaders.reportOnly),
     ...identity,
     signIn,
     tokens: parts.tokens,

@@ -15,14 +15,18 @@ import type { Clock } from "../kernel/clock.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { parseDuration } from "../kernel/duration.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
+import type { Observer } from "../kernel/observer.ts";
+import { bothObservers } from "../kernel/observer.ts";
 import type { Random } from "../kernel/random.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
 import type { RouteGuards } from "../pipeline/route-guards.ts";
 import { routeGuards } from "../pipeline/route-guards.ts";
+import { traceOf } from "../pipeline/trace-of.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import { createMemoryStores } from "../stores/memory/memory-stores.ts";
-import type { Composition } from "./compose.ts";
+import { createTracing } from "../telemetry/tracing.ts";
+import type { Composition, Parts } from "./compose.ts";
 import { compose } from "./compose.ts";
 
 /** What `createKyros` may be told. Only the secret is needed; what is left out is the safe choice. */
@@ -59,6 +63,8 @@ export interface KyrosOptions {
   readonly insecureNoCsrf?: boolean;
   /** Security events; nowhere unless told. */
   readonly events?: EventSink;
+  /** Told of every request on its way, for metrics of the host; nobody unless told. */
+  readonly observer?: Observer;
   /** Failures that are nobody's refusal; `process.emitWarning` unless told. */
   readonly onFailure?: (error: unknown) => void;
   readonly clock?: Clock;
@@ -78,12 +84,18 @@ export interface Kyros extends Composition, RouteGuards {}
 
 /** Puts the guards together for a host app. Throws one line that names the option where one is wrong. */
 export function createKyros(options: KyrosOptions): Kyros {
+  return { ...compose(partsOf(options)), ...routeGuards };
+}
+
+/** What the options are made into, before it is put together. */
+export function partsOf(options: KyrosOptions): Parts {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const keyring = openKeyring({ current: options.secret, previous: options.previousSecrets ?? [] });
   const defaultLimit = limitOf("limits.default", "default", options.limits?.default ?? "1000/1h");
   const loginLimit = limitOf("limits.login", "login", options.limits?.login ?? "10/1m");
-  const composition = compose({
+  const tracing = createTracing({ traceOf });
+  return {
     keyring,
     stores: { ...createMemoryStores(), ...options.stores },
     tokens: createAccessTokens({
@@ -112,10 +124,10 @@ export function createKyros(options: KyrosOptions): Kyros {
     clock,
     random,
     events: options.events ?? { record: () => undefined },
+    observer: options.observer ? bothObservers(tracing, options.observer) : tracing,
     onFailure:
       options.onFailure ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
-  });
-  return { ...composition, ...routeGuards };
+  };
 }
 
 function limitOf(option: string, name: string, text: string): LimitPolicy | undefined {

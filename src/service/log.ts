@@ -3,6 +3,7 @@ import pino from "pino";
 import type { AuditEvent, EventSink } from "../kernel/audit-event.ts";
 import { systemClock, toRfc3339 } from "../kernel/clock.ts";
 import type { Exchange } from "../kernel/exchange.ts";
+import { traceOf } from "../pipeline/trace-of.ts";
 
 export interface Log {
   /** Security events, one JSON line each, at level `info`, or `warn` for what was refused. */
@@ -48,9 +49,12 @@ export function createLog(
       },
     },
     failure(error, exchange) {
+      const trace = exchange && traceOf(exchange);
       logger.error(
         {
           request_id: exchange?.requestId,
+          trace_id: trace?.traceId,
+          span_id: trace?.spanId,
           method: exchange?.view.method,
           path: clip(exchange?.view.path),
           err: error,
@@ -70,6 +74,8 @@ function line(event: AuditEvent) {
     actor: event.actor,
     subject: clip(event.subject),
     request_id: event.requestId,
+    trace_id: event.traceId,
+    span_id: event.spanId,
     address: event.address,
     user_agent: clip(event.userAgent),
     method: event.method,

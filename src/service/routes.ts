@@ -2,6 +2,7 @@ import { adminUserRoutes } from "./routes/admin-users.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
 import { oauthMetadataRoutes } from "./routes/oauth-metadata.ts";
 import { passwordRoutes } from "./routes/password.ts";
@@ -25,5 +26,6 @@ export function installRoutes(app: App, service: Service): void {
   oauthMetadataRoutes(app, service);
   probeRoutes(app, service);
   securityRoutes(app, service);
+  if (service.metrics !== undefined) metricsRoutes(app, service.metrics);
   documentationRoutes(app, service);
 }

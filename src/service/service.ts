@@ -3,7 +3,9 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { BreakerView } from "../stores/breaker.ts";
 import type { Stores } from "../stores/open.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import type { Composition } from "./compose.ts";
+import type { CspReportWindow } from "./csp-report-window.ts";
 
 /** The Fastify app as the routes see it: typed by their TypeBox schemas. */
 export type App = FastifyInstance<
@@ -25,6 +27,10 @@ export interface Service extends Composition {
   /** The token issuer where it is a URL; else what clients asked for stands in metadata. */
   readonly issuerUrl: string | undefined;
   readonly sessionMaxTtlMs: number;
+  /** Which reports of policy violations are told. */
+  readonly cspReports: CspReportWindow;
+  /** Served to admins; `undefined` where metrics have a port of their own. */
+  readonly metrics: Metrics | undefined;
   /** The configuration without its secrets. */
   readonly describeSettings: () => unknown;
   /** Whether new work is taken: false once shutdown has begun. */

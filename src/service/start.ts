@@ -1,26 +1,27 @@
 import { describeSettings } from "../config/describe-settings.ts";
-import { resolveSecret } from "../config/development-secret.ts";
 import type { Settings } from "../config/settings.ts";
-import { generateSecret, openKeyring } from "../crypto/keyring.ts";
-import type { Passwords } from "../crypto/password.ts";
-import { createPasswords } from "../crypto/password.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
-import { steadyClock, systemClock } from "../kernel/clock.ts";
-import type { Limiter } from "../kernel/limiter.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { bothObservers } from "../kernel/observer.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
-import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
+import { traceOf } from "../pipeline/trace-of.ts";
 import type { Stores } from "../stores/open.ts";
-import { openStores } from "../stores/open.ts";
+import { createTracing } from "../telemetry/tracing.ts";
+import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { endConnections } from "./end-connections.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
-import { openRedis } from "./open-redis.ts";
+import { startMetricsServer } from "./metrics-server.ts";
+import type { OpenParts, SharedParts } from "./open-parts.ts";
+import { openParts } from "./open-parts.ts";
 import { createServer } from "./server.ts";
 
 export interface RunningService {
   readonly url: string;
+  /** Where metrics are, if they have a port of their own. */
+  readonly metricsUrl?: string | undefined;
   readonly stores: Stores;
   /** Rejects where the service has ended by itself, for good; stays pending else. */
   readonly failure?: Promise<never>;
@@ -28,12 +29,6 @@ export interface RunningService {
   beginDrain(): void;
   /** Takes no new work, lets what is under way finish, then closes the stores. */
   stop(): Promise<void>;
-}
-
-/** What the workers of one service have in common. Who starts them migrates the database and keeps house. */
-export interface SharedParts {
-  readonly limiter: Limiter;
-  readonly passwords: Passwords;
 }
 
 /**
@@ -45,97 +40,93 @@ export async function startService(
   log: Log,
   shared?: SharedParts,
 ): Promise<RunningService> {
-  const keyring = openKeyring({
-    current: resolveSecret(settings, () => generateSecret(systemRandom)),
-    previous: settings.previousSecrets,
-  });
-  const redis = await openRedis(settings, keyring, log);
-  const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus }).catch(
-    async (error) => {
-      await redis?.close();
-      throw error;
-    },
-  );
+  await using starting = new AsyncDisposableStack();
+  const parts = await openParts(settings, log, shared);
+  starting.defer(parts.close);
+  const { stores, metrics } = parts;
+  const { host, port, metricsPort } = settings;
   let accepting = true;
-  try {
-    if (shared === undefined) await stores.migrate();
-    const composition = compose({
-      keyring,
-      stores,
-      tokens: createAccessTokens({
-        keyring,
-        random: systemRandom,
-        algorithm: settings.tokenAlgorithm,
-        issuer: settings.tokenIssuer,
-        audience: settings.tokenAudience,
-        ttlMs: settings.accessTokenTtlMs,
-      }),
-      passwords: shared?.passwords ?? createPasswords({ cost: settings.bcryptCost }),
-      staticKeys: settings.apiKeys,
-      limiter:
-        redis?.limiter ??
-        shared?.limiter ??
-        createMemoryLimiter({ random: systemRandom, clock: steadyClock }),
-      limits: {
-        ...(settings.rateLimit !== "off" && { default: { name: "default", ...settings.rateLimit } }),
-        ...(settings.loginRateLimit !== "off" && { login: { name: "login", ...settings.loginRateLimit } }),
-      },
-      ...(settings.trustedProxies.length > 0 && { trustedProxies: parseCidrs(settings.trustedProxies) }),
-      forceHttps: settings.forceHttps,
-      insecureCookies: settings.environment === "development",
-      csrf: settings.csrf,
-      cors: { origins: settings.corsOrigins, credentials: true },
-      securityHeaders: { cspReportOnly: settings.cspReportOnly },
-      ttlMs: {
-        refreshToken: settings.refreshTokenTtlMs,
-        sessionIdle: settings.sessionIdleTtlMs,
-        sessionMax: settings.sessionMaxTtlMs,
-      },
-      clock: systemClock,
-      random: systemRandom,
-      events: log.events,
-      onFailure: log.failure,
-    });
-    const app = await createServer({
-      ...composition,
-      stores,
-      redis: redis?.breaker,
-      registration: settings.registration,
-      openDocumentation: settings.environment === "development",
-      issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
-      sessionMaxTtlMs: settings.sessionMaxTtlMs,
-      describeSettings: () => describeSettings(settings),
-      isAccepting: () => accepting,
-    });
-    const place = { host: settings.host, port: settings.port, ...(shared && { reusePort: true }) };
-    await app.listen(place);
-    const housekeeping = shared ? undefined : startHousekeeping(stores, systemClock, log.failure);
-    const address = app.server.address();
-    const port = typeof address === "object" && address !== null ? address.port : settings.port;
-    const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
-    let connections: { stop(): void } | undefined;
-    const beginDrain = (): void => {
-      accepting = false;
-      connections ??= endConnections(port);
-    };
-    return {
-      url: `http://${host}:${port}`,
-      stores,
-      beginDrain,
-      async stop() {
-        beginDrain();
-        housekeeping?.stop();
-        await app.close();
-        connections?.stop();
-        await redis?.close();
-        await stores.close();
-      },
-    };
-  } catch (error) {
-    await redis?.close();
-    await stores.close();
-    throw error;
+
+  if (shared === undefined) await stores.migrate();
+  const app = await createServer({
+    ...composeService(settings, log, parts),
+    stores,
+    redis: parts.redis,
+    registration: settings.registration,
+    openDocumentation: settings.environment === "development",
+    issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
+    sessionMaxTtlMs: settings.sessionMaxTtlMs,
+    cspReports: parts.cspReports,
+    metrics: metricsPort === undefined ? metrics : undefined,
+    describeSettings: () => describeSettings(settings),
+    isAccepting: () => accepting,
+  });
+  let metricsUrl: string | undefined;
+  if (metricsPort !== undefined && shared === undefined) {
+    const server = await startMetricsServer(metrics, { host, port: metricsPort }, log.failure);
+    starting.defer(server.stop);
+    metricsUrl = server.url;
   }
+  await app.listen({ host, port, ...(shared && { reusePort: true }) });
+  const address = app.server.address();
+  const boundPort = typeof address === "object" && address !== null ? address.port : port;
+  if (shared === undefined) {
+    const housekeeping = startHousekeeping(stores, systemClock, log.failure);
+    starting.defer(housekeeping.stop);
+  }
+  let connections: { stop(): void } | undefined;
+  starting.defer(() => connections?.stop());
+  starting.defer(() => app.close());
+  const running = starting.move();
+  const beginDrain = (): void => {
+    accepting = false;
+    connections ??= endConnections(boundPort);
+  };
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${boundPort}`,
+    metricsUrl,
+    stores,
+    beginDrain,
+    async stop() {
+      beginDrain();
+      await running.disposeAsync();
+    },
+  };
+}
+
+function composeService(settings: Settings, log: Log, parts: OpenParts): Composition {
+  const { rateLimit, loginRateLimit, trustedProxies } = settings;
+  return compose({
+    ...parts,
+    tokens: createAccessTokens({
+      keyring: parts.keyring,
+      random: systemRandom,
+      algorithm: settings.tokenAlgorithm,
+      issuer: settings.tokenIssuer,
+      audience: settings.tokenAudience,
+      ttlMs: settings.accessTokenTtlMs,
+    }),
+    staticKeys: settings.apiKeys,
+    limits: {
+      ...(rateLimit !== "off" && { default: { name: "default", ...rateLimit } }),
+      ...(loginRateLimit !== "off" && { login: { name: "login", ...loginRateLimit } }),
+    },
+    ...(trustedProxies.length > 0 && { trustedProxies: parseCidrs(trustedProxies) }),
+    forceHttps: settings.forceHttps,
+    insecureCookies: settings.environment === "development",
+    csrf: settings.csrf,
+    cors: { origins: settings.corsOrigins, credentials: true },
+    securityHeaders: { cspReportOnly: settings.cspReportOnly },
+    ttlMs: {
+      refreshToken: settings.refreshTokenTtlMs,
+      sessionIdle: settings.sessionIdleTtlMs,
+      sessionMax: settings.sessionMaxTtlMs,
+    },
+    clock: systemClock,
+    random: systemRandom,
+    observer: bothObservers(createTracing({ traceOf }), parts.metrics.observer),
+    onFailure: log.failure,
+  });
 }
 
 /** RFC 8414 section 2: a URL without query or fragment. */

@@ -1,4 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
+import { DURATION, ON_OFF } from "./repeated-cases.ts";
 
 /** Texts that a variable takes, with what they mean, and texts that it refuses. */
 export interface VariableCase {
@@ -7,38 +8,6 @@ export interface VariableCase {
   readonly accepted: readonly (readonly [text: string, value: unknown])[];
   readonly refused: readonly string[];
 }
-
-const ON_OFF = {
-  accepted: [
-    ["on", true],
-    ["off", false],
-  ],
-  refused: ["true", "false", "1", "0", "yes", "no", "On", "OFF", "on off", "enabled"],
-} as const;
-
-const DURATION = {
-  accepted: [
-    ["1s", 1000],
-    ["15m", 900_000],
-    ["2h", 7_200_000],
-    ["366d", 31_622_400_000],
-  ],
-  refused: [
-    "0",
-    "0s",
-    "15",
-    "-1h",
-    "1.5h",
-    "2H",
-    "1w",
-    "2 h",
-    "367d",
-    "999999999d",
-    "1h30m",
-    "Infinity",
-    "١h",
-  ],
-} as const;
 
 export const VARIABLE_CASES: readonly VariableCase[] = [
   {
@@ -234,7 +203,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
       "https://a.example,https://a.example",
     ],
   },
-  { name: "metricsPort", variable: "KYROS_METRICS_PORT", accepted: [], refused: ["65536", "-1", "metrics"] },
+  { name: "metricsPort", variable: "KYROS_METRICS_PORT", accepted: [["9464", 9464]], refused: ["65536"] },
   {
     name: "drainGraceMs",
     variable: "KYROS_DRAIN_GRACE",

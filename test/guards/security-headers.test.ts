@@ -75,6 +75,32 @@ test("in report-only mode the policy goes by the other name and no other header 
   assert.equal(reported["x-frame-options"], "DENY");
 });
 
+test("a policy to try out is reported beside the one that is enforced, on pages too and with their nonce", () => {
+  const options: SecurityHeadersOptions = {
+    reportOnlyPolicy: { "script-src": [NONCE], "img-src": ["'self'"] },
+  };
+  const plain = pairs(createSecurityHeaders().base);
+  const { base, reportOnly } = createSecurityHeaders(options);
+  const tried = `script-src 'none'; img-src 'self'; ${REPORT}`;
+  assert.deepEqual(pairs(base), { ...plain, "content-security-policy-report-only": tried });
+
+  const exchange = exchangeWith(options);
+  const nonce = useNonce(exchange, systemRandom, PAGE_POLICY, reportOnly);
+  const policies = Object.fromEntries(stagedPairs(exchange).filter(([name]) => /security-policy/.test(name)));
+  assert.deepEqual(policies, {
+    "content-security-policy": PAGE_POLICY.withNonce(nonce),
+    "content-security-policy-report-only": `script-src 'nonce-${nonce}'; img-src 'self'; ${REPORT}`,
+  });
+});
+
+test("a policy to try out that has no place for a nonce stays as it is on pages", () => {
+  const options = { reportOnlyPolicy: { "img-src": ["'self'"] } };
+  const exchange = exchangeWith(options);
+  useNonce(exchange, systemRandom, PAGE_POLICY, createSecurityHeaders(options).reportOnly);
+  const tried = stagedPairs(exchange).filter(([name]) => name === "content-security-policy-report-only");
+  assert.deepEqual(tried, [["content-security-policy-report-only", `img-src 'self'; ${REPORT}`]]);
+});
+
 test("X-XSS-Protection and the policy can be chosen", () => {
   const headers = pairs(
     createSecurityHeaders({
@@ -93,6 +119,8 @@ test("wrong options are faults at construction", () => {
     [{ hstsMaxAgeSeconds: 31_536_000.5 }, /whole number/],
     [{ xssProtection: "0\r\nx: y" as "0" }, /must be "0"/],
     [{ contentSecurityPolicy: {} }, /at least one directive/],
+    [{ reportOnlyPolicy: {} }, /at least one directive/],
+    [{ cspReportOnly: true, reportOnlyPolicy: { "img-src": ["'self'"] } }, /leave out cspReportOnly/],
   ];
   for (const [options, message] of wrong) {
     assert.throws(() => createSecurityHeaders(options), { name: "TypeError", message });

@@ -17,6 +17,7 @@ const START = 1_800_000_000_000;
 function plainPasswords(during: () => unknown = () => undefined, needsUpgrade = false): Passwords {
   return {
     pending: 0,
+    load: { waiting: 0, running: 0, refused: 0 },
     hash: async (password) => `hash of ${password}`,
     async verify(password, stored) {
       await during();

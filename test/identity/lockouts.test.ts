@@ -19,6 +19,7 @@ const { mostFailures, lockMs, placeTtlMs } = LOCKOUT_POLICY;
 /** Passwords whose hash is their own text. */
 const plainPasswords: Passwords = {
   pending: 0,
+  load: { waiting: 0, running: 0, refused: 0 },
   hash: async (password) => `hash of ${password}`,
   verify: async (password, stored) => ({ ok: stored === `hash of ${password}`, needsUpgrade: false }),
 };

@@ -87,11 +87,31 @@ describe("POST /security/csp-report", () => {
   it("keeps a few of many, and each short", async () => {
     const { status, details } = await report(
       REPORTING,
-      Array.from({ length: 50 }, () => entry(`https://app.example/${"a".repeat(400)}`)),
+      Array.from({ length: 50 }, (_, n) => entry(`https://app.example/${n}/${"a".repeat(400)}`)),
     );
     assert.equal(status, 204);
     assert.equal(details.length, 20);
     for (const one of details) assert.equal(String(one?.["document"]).length, 256);
+  });
+
+  it("tells the same violation once, whichever form it comes in and whatever the query or path of what was blocked", async () => {
+    const page = "https://app.example/repeated";
+    const level2 = (blocked: string) => ({
+      "csp-report": {
+        "document-uri": page,
+        "effective-directive": "img-src",
+        "blocked-uri": blocked,
+        disposition: "enforce",
+      },
+    });
+    const reporting = [entry(page)].map((one) => ({
+      ...one,
+      body: { ...one.body, blockedURL: "https://evil.example/c.png" },
+    }));
+    assert.equal((await report(LEVEL_2, level2("https://evil.example/a.png?1"))).details.length, 1);
+    assert.deepEqual((await report(LEVEL_2, level2("https://evil.example/b.png"))).details, []);
+    assert.deepEqual((await report(REPORTING, reporting)).details, []);
+    assert.equal((await report(LEVEL_2, level2("https://other.example/a.png"))).details.length, 1);
   });
 
   it("takes them from any page, with or without a cookie: there is nothing to forge", async () => {

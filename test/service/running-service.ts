@@ -13,6 +13,7 @@ export const PASSWORD = "correct horse battery staple";
 
 export interface TestService {
   readonly url: string;
+  readonly metricsUrl: string | undefined;
   readonly dataDir: string;
   readonly stores: Stores;
   /** Every event so far. */
@@ -57,6 +58,7 @@ export async function runService(variables: Readonly<Record<string, string>> = {
 
   return {
     url: service.url,
+    metricsUrl: service.metricsUrl,
     dataDir,
     stores: service.stores,
     events,

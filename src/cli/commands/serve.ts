@@ -23,6 +23,7 @@ export function serveCommand(): Command {
       // Before anybody is told that it runs: whoever was may send a signal at once.
       const ended = Promise.race([drainOnSignal(service, settings.drainGraceMs), service.failure ?? NEVER]);
       process.stdout.write(`kyros listening on ${service.url}\n`);
+      if (service.metricsUrl !== undefined) process.stdout.write(`metrics on ${service.metricsUrl}\n`);
       if (settings.environment === "development") await sayWhatIsNext(service);
       await ended;
     });

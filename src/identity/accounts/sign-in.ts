@@ -63,7 +63,15 @@ export function createSignIn(options: SignInOptions): SignIn {
     const subject = canonicalUsername(username)?.key ?? "(not a user name)";
     if (allowance?.allowed === false) {
       const reason = `limit "${allowance.policy}"`;
-      await events.record({ ...act, name: "rate_limit.exceeded", outcome: "failure", subject, reason });
+      const details = { login: true };
+      await events.record({
+        ...act,
+        name: "rate_limit.exceeded",
+        outcome: "failure",
+        subject,
+        reason,
+        details,
+      });
       return { kind: "limited", allowance };
     }
     const account = await accounts.authenticate(username, password, act);

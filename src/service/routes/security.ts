@@ -21,12 +21,15 @@ export function securityRoutes(app: App, service: Service): void {
       },
     },
     async (request, reply) => {
+      const { exchange } = request;
       for (const report of readCspReports(request.body)) {
+        const verdict = service.cspReports.take(report, exchange.client.address, exchange.nowMs);
+        if (!verdict.tell) continue;
         await service.events.record({
-          ...actOf(request.exchange),
+          ...actOf(exchange),
           name: "csp.violation",
           outcome: "failure",
-          details: { ...report },
+          details: { ...report, ...(verdict.repeated > 0 && { repeated: verdict.repeated }) },
         });
       }
       reply.code(204);

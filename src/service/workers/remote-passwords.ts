@@ -16,6 +16,7 @@ interface Waiting {
 export function createRemotePasswords(send: (message: FromWorker) => void): RemotePasswords {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
+  let refused = 0;
 
   function ask<T>(job: (id: number) => PasswordJob, signal: AbortSignal | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -45,6 +46,10 @@ export function createRemotePasswords(send: (message: FromWorker) => void): Remo
     get pending() {
       return waiting.size;
     },
+    /** Of this worker's own jobs; whether one is computed yet, the other thread knows. */
+    get load() {
+      return { waiting: waiting.size, running: 0, refused };
+    },
     settle(result) {
       const job = waiting.get(result.id);
       if (job === undefined) return;
@@ -55,6 +60,7 @@ export function createRemotePasswords(send: (message: FromWorker) => void): Remo
         case "verified":
           return job.resolve(result.verdict as never);
         case "refused":
+          refused++;
           return job.reject(new Refusal(result.problem));
         case "failed":
           return job.reject(new Error(result.message));

@@ -20,6 +20,8 @@ export interface MemoryLimiterOptions {
 /** A `Limiter` that answers at once. */
 export interface MemoryLimiter extends Limiter {
   take(policy: LimitPolicy, key: string, nowMs: number): Allowance;
+  /** Clients remembered, over all policies; idle ones among them. */
+  readonly clientCount: number;
 }
 
 const DEFAULT_MAX_KEYS = 1_000_000;
@@ -99,6 +101,11 @@ export function createMemoryLimiter(options: MemoryLimiterOptions = {}): MemoryL
       if (table === undefined) return closedAllowance(policy);
       writeLimitKey(key, fingerprint, words);
       return table.take(words, now);
+    },
+    get clientCount() {
+      let count = 0;
+      for (const table of tables.values()) count += table.count;
+      return count;
     },
   };
 }

@@ -19,7 +19,7 @@ export interface SharedLimits {
 }
 
 /** A limiter of one thread over counters that all threads share: exact, as if there were one thread. */
-export interface SharedLimiter extends MemoryLimiter {
+export interface SharedLimiter extends Omit<MemoryLimiter, "clientCount"> {
   /** Frees what a thread held that died; called before its number is used again. */
   releaseHeldBy(holder: number): void;
 }

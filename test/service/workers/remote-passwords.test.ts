@@ -53,6 +53,7 @@ describe("remote passwords", () => {
     });
     const broken: Passwords = {
       pending: 0,
+      load: { waiting: 0, running: 0, refused: 0 },
       hash: () => Promise.reject(new Error("no more memory")),
       verify: () => Promise.reject(new Error("no more memory")),
     };

@@ -1,0 +1,19 @@
+import type { Report, RunOptions } from "../report.ts";
+import { runRace } from "./race.ts";
+
+/** What metrics, and tracing where the host has no OpenTelemetry SDK, add to `GET /protected`: at most 2 %. */
+export function run(options?: RunOptions): Promise<Report> {
+  return runRace(
+    {
+      name: "observers",
+      contenders: [
+        { name: "kyros-unobserved", guarded: true, shows: "token" },
+        { name: "kyros-observed", guarded: true, shows: "token" },
+      ],
+      goals: [{ what: "kyros-observed", against: "kyros-unobserved", goal: 0.98 }],
+      byCost: true,
+      notes: ["kyros-unobserved is the same chain, with a pipeline that tells nobody of its requests."],
+    },
+    options,
+  );
+}

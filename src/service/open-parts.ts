@@ -1,0 +1,80 @@
+import { resolveSecret } from "../config/development-secret.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Keyring } from "../crypto/keyring.ts";
+import { generateSecret, openKeyring } from "../crypto/keyring.ts";
+import type { Passwords } from "../crypto/password.ts";
+import { createPasswords } from "../crypto/password.ts";
+import type { EventSink } from "../kernel/audit-event.ts";
+import { steadyClock, systemClock } from "../kernel/clock.ts";
+import type { Limiter } from "../kernel/limiter.ts";
+import { systemRandom } from "../kernel/random.ts";
+import type { BreakerView } from "../stores/breaker.ts";
+import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
+import type { Stores } from "../stores/open.ts";
+import { openStores } from "../stores/open.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import type { CspReportWindow } from "./csp-report-window.ts";
+import { createCspReportWindow } from "./csp-report-window.ts";
+import { fanOut } from "./fan-out.ts";
+import type { Log } from "./log.ts";
+import { openRedis } from "./open-redis.ts";
+
+/** What the workers of one service have in common. Who starts them migrates the database and keeps house. */
+export interface SharedParts {
+  readonly limiter: Limiter;
+  readonly passwords: Passwords;
+}
+
+/** What a service stands on: opened together, closed together. */
+export interface OpenParts {
+  readonly keyring: Keyring;
+  readonly stores: Stores;
+  readonly limiter: Limiter;
+  /** How Redis does, where there is one. */
+  readonly redis: BreakerView | undefined;
+  readonly passwords: Passwords;
+  readonly metrics: Metrics;
+  readonly cspReports: CspReportWindow;
+  readonly events: EventSink;
+  close(): Promise<void>;
+}
+
+/** Opens what the settings name. Where one part cannot be opened, none is left open. */
+export async function openParts(settings: Settings, log: Log, shared?: SharedParts): Promise<OpenParts> {
+  await using opened = new AsyncDisposableStack();
+  const keyring = openKeyring({
+    current: resolveSecret(settings, () => generateSecret(systemRandom)),
+    previous: settings.previousSecrets,
+  });
+  const metrics = createMetrics({ clock: systemClock, steadyClock });
+  opened.defer(metrics.stop);
+  const events = fanOut([log.events, metrics.events]);
+  const redis = await openRedis(settings, keyring, { ...log, events });
+  if (redis !== undefined) opened.defer(redis.close);
+  const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus });
+  opened.defer(stores.close);
+
+  const passwords = shared?.passwords ?? createPasswords({ cost: settings.bcryptCost });
+  const memoryLimiter = createMemoryLimiter({ random: systemRandom, clock: steadyClock });
+  const cspReports = createCspReportWindow();
+  metrics.addSources({
+    hashing: () => passwords.load,
+    ...(!redis && !shared && { limiterClients: () => memoryLimiter.clientCount }),
+    stores: { database: stores.health },
+    ...(redis && { breakers: () => ({ redis: redis.breaker.state() }) }),
+    cspReports: () => cspReports.counts,
+  });
+  const opening = opened.move();
+  return {
+    keyring,
+    stores,
+    limiter: redis?.limiter ?? shared?.limiter ?? memoryLimiter,
+    redis: redis?.breaker,
+    passwords,
+    metrics,
+    cspReports,
+    events,
+    close: () => opening.disposeAsync(),
+  };
+}
