@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { BreakerView } from "../stores/breaker.ts";
 import type { Stores } from "../stores/open.ts";
+import type { AuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 
 /** The Fastify app as the routes see it: typed by their TypeBox schemas. */
@@ -19,6 +20,7 @@ export interface Service extends Composition {
   readonly stores: Stores;
   /** How Redis is doing, where the limits are there. */
   readonly redis: BreakerView | undefined;
+  readonly auditCursors: AuditCursors;
   readonly registration: boolean;
   /** Documentation is for admins alone outside development (ASVS V13.4.5). */
   readonly openDocumentation: boolean;

@@ -12,11 +12,14 @@ import { parseCidrs } from "../net/cidr.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
+import { createAuditCursors } from "./audit-cursor.ts";
+import { openAuditSinks } from "./audit-sinks/open-sinks.ts";
 import { compose } from "./compose.ts";
 import { endConnections } from "./end-connections.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import type { Log } from "./log.ts";
 import { openRedis } from "./open-redis.ts";
+import { openTrail } from "./open-trail.ts";
 import { createServer } from "./server.ts";
 
 export interface RunningService {
@@ -56,6 +59,17 @@ export async function startService(
       throw error;
     },
   );
+  const trail = openTrail({
+    store: stores.audit,
+    keyring,
+    log,
+    sinks: openAuditSinks({
+      urls: settings.auditSinks,
+      webhookSecret: settings.auditWebhookSecret,
+      clock: systemClock,
+      onFailure: log.failure,
+    }),
+  });
   let accepting = true;
   try {
     if (shared === undefined) await stores.migrate();
@@ -93,13 +107,14 @@ export async function startService(
       },
       clock: systemClock,
       random: systemRandom,
-      events: log.events,
+      events: trail.events,
       onFailure: log.failure,
     });
     const app = await createServer({
       ...composition,
       stores,
       redis: redis?.breaker,
+      auditCursors: createAuditCursors(keyring),
       registration: settings.registration,
       openDocumentation: settings.environment === "development",
       issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
@@ -109,7 +124,15 @@ export async function startService(
     });
     const place = { host: settings.host, port: settings.port, ...(shared && { reusePort: true }) };
     await app.listen(place);
-    const housekeeping = shared ? undefined : startHousekeeping(stores, systemClock, log.failure);
+    const housekeeping = shared
+      ? undefined
+      : startHousekeeping({
+          stores,
+          signer: trail.signer,
+          auditRetentionMs: settings.auditRetentionMs,
+          clock: systemClock,
+          onFailure: log.failure,
+        });
     const address = app.server.address();
     const port = typeof address === "object" && address !== null ? address.port : settings.port;
     const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
@@ -128,11 +151,13 @@ export async function startService(
         await app.close();
         connections?.stop();
         await redis?.close();
+        await trail.close();
         await stores.close();
       },
     };
   } catch (error) {
     await redis?.close();
+    await trail.close();
     await stores.close();
     throw error;
   }

@@ -1,4 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
+import { AUDIT_CASES } from "./audit-cases.ts";
 
 /** Texts that a variable takes, with what they mean, and texts that it refuses. */
 export interface VariableCase {
@@ -251,6 +252,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
     accepted: ["fatal", "error", "warn", "info", "debug", "trace"].map((level) => [level, level]),
     refused: ["silent", "INFO", "warning", "verbose", "30"],
   },
+  ...AUDIT_CASES,
   {
     name: "allowInsecure",
     variable: "KYROS_ALLOW_INSECURE",
