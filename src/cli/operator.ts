@@ -8,11 +8,11 @@ import { systemRandom } from "../kernel/random.ts";
 import { openAuditSinks } from "../service/audit-sinks/open-sinks.ts";
 import type { Identity } from "../service/compose-identity.ts";
 import { composeIdentity } from "../service/compose-identity.ts";
+import { openConfiguredKeyring } from "../service/configured-keyring.ts";
 import { createLog } from "../service/log.ts";
 import { openTrail } from "../service/open-trail.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
-import { openConfiguredKeyring } from "./keyring.ts";
 
 /** What a command works on: the configured stores and the domain over them, acting as the operator. */
 export interface Operator extends Identity {

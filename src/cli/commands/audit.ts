@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { loadSettings } from "../../config/load.ts";
 import { isEd25519PublicKey } from "../../crypto/ed25519.ts";
 import type { Statement } from "../../identity/audit/audit-store.ts";
 import {
@@ -10,7 +11,7 @@ import {
 import { checkpointOf } from "../../identity/audit/trail.ts";
 import type { Verdict } from "../../identity/audit/verify-chain.ts";
 import { verifyExport, verifyStore } from "../../identity/audit/verify-trail.ts";
-import { openConfiguredKeyring } from "../keyring.ts";
+import { openConfiguredKeyring } from "../../service/configured-keyring.ts";
 import { linesOf, readTextFile } from "../lines-of.ts";
 import { asOperator } from "../operator.ts";
 import { UsageFault } from "../usage-fault.ts";
@@ -81,7 +82,9 @@ async function verify(options: VerifyOptions): Promise<void> {
 
 /** Whoever is given a key needs no secret: an auditor has none. */
 function ownKeys({ publicKey }: VerifyOptions): readonly string[] {
-  return publicKey === undefined ? createStatementSigner(openConfiguredKeyring()).publicKeys : [];
+  return publicKey === undefined
+    ? createStatementSigner(openConfiguredKeyring(loadSettings())).publicKeys
+    : [];
 }
 
 function readCheckpoint(path: string): Statement {
