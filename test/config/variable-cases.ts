@@ -1,5 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
-import { AUDIT_CASES } from "./audit-cases.ts";
+import { RECORD_CASES } from "./record-cases.ts";
 
 /** Texts that a variable takes, with what they mean, and texts that it refuses. */
 export interface VariableCase {
@@ -246,13 +246,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
     ],
     refused: ["0", "0s", "3", "11m", "1h", "1.5s", "-1s", "Off", "none"],
   },
-  {
-    name: "logLevel",
-    variable: "KYROS_LOG_LEVEL",
-    accepted: ["fatal", "error", "warn", "info", "debug", "trace"].map((level) => [level, level]),
-    refused: ["silent", "INFO", "warning", "verbose", "30"],
-  },
-  ...AUDIT_CASES,
+  ...RECORD_CASES,
   {
     name: "allowInsecure",
     variable: "KYROS_ALLOW_INSECURE",

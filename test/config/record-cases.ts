@@ -1,7 +1,13 @@
 import type { VariableCase } from "./variable-cases.ts";
 
-/** Cases of the settings of the audit trail. */
-export const AUDIT_CASES: readonly VariableCase[] = [
+/** Cases of the settings of the log and the audit trail. */
+export const RECORD_CASES: readonly VariableCase[] = [
+  {
+    name: "logLevel",
+    variable: "KYROS_LOG_LEVEL",
+    accepted: ["fatal", "error", "warn", "info", "debug", "trace"].map((level) => [level, level]),
+    refused: ["silent", "INFO", "warning", "verbose", "30"],
+  },
   {
     name: "auditRetentionMs",
     variable: "KYROS_AUDIT_RETENTION",
