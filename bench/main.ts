@@ -10,6 +10,7 @@ const MODULES: Readonly<Record<string, string>> = {
   limits: "./limits.ts",
   stores: "./stores.ts",
   "redis-limits": "./redis-limits.ts",
+  trail: "./trail.ts",
   startup: "./startup.ts",
   "login-storm": "./login-storm.ts",
   http: "./http/main.ts",

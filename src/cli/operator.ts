@@ -1,31 +1,49 @@
 import pino from "pino";
-import { resolveSecret } from "../config/development-secret.ts";
 import { loadSettings } from "../config/load.ts";
-import { generateSecret, openKeyring } from "../crypto/keyring.ts";
 import { createPasswords } from "../crypto/password.ts";
+import type { StatementSigner } from "../identity/audit/statement.ts";
 import type { Act } from "../kernel/audit-event.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/random.ts";
+import { openAuditSinks } from "../service/audit-sinks/open-sinks.ts";
 import type { Identity } from "../service/compose-identity.ts";
 import { composeIdentity } from "../service/compose-identity.ts";
+import { openConfiguredKeyring } from "../service/configured-keyring.ts";
 import { createLog } from "../service/log.ts";
+import { openTrail } from "../service/open-trail.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
 
 /** What a command works on: the configured stores and the domain over them, acting as the operator. */
 export interface Operator extends Identity {
   readonly stores: Stores;
+  /** Signs statements on the audit trail. */
+  readonly signer: StatementSigner;
   readonly act: Act;
 }
 
 /** Runs a command on the configured database, brought to the current schema, and closes it whatever happens. */
 export async function asOperator<T>(work: (operator: Operator) => Promise<T>): Promise<T> {
   const settings = loadSettings();
+  const keyring = openConfiguredKeyring(settings);
   const stores = await openStores({ databaseUrl: settings.databaseUrl });
+  // Standard output is the command's answer; what it did is told beside it.
+  const log = createLog(settings.logLevel, pino.destination({ fd: 2, sync: true }));
+  const trail = openTrail({
+    store: stores.audit,
+    keyring,
+    log,
+    sinks: openAuditSinks({
+      urls: settings.auditSinks,
+      webhookSecret: settings.auditWebhookSecret,
+      clock: systemClock,
+      onFailure: log.failure,
+    }),
+  });
   try {
     await stores.migrate();
     const identity = composeIdentity({
-      keyring: openKeyring({ current: resolveSecret(settings, () => generateSecret(systemRandom)) }),
+      keyring,
       stores,
       passwords: createPasswords({ cost: settings.bcryptCost }),
       staticKeys: [],
@@ -36,11 +54,16 @@ export async function asOperator<T>(work: (operator: Operator) => Promise<T>): P
       },
       clock: systemClock,
       random: systemRandom,
-      // Standard output is the command's answer; what it did is told beside it.
-      events: createLog(settings.logLevel, pino.destination({ fd: 2, sync: true })).events,
+      events: trail.events,
     });
-    return await work({ ...identity, stores, act: { atMs: systemClock.now(), actor: { kind: "operator" } } });
+    return await work({
+      ...identity,
+      stores,
+      signer: trail.signer,
+      act: { atMs: systemClock.now(), actor: { kind: "operator" } },
+    });
   } finally {
+    await trail.close();
     await stores.close();
   }
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { SettingsFault } from "../config/settings-fault.ts";
 import { Outage, Refusal } from "../kernel/failure.ts";
 import { DatabaseFault } from "../stores/database-fault.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { keyCommand } from "./commands/key.ts";
 import { migrateCommand } from "./commands/migrate.ts";
@@ -21,6 +22,7 @@ for (const command of [
   migrateCommand(),
   userCommand(),
   keyCommand(),
+  auditCommand(),
   secretCommand(),
   doctorCommand(),
 ]) {

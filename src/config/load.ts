@@ -1,3 +1,4 @@
+import { isWebhook } from "./audit-kinds.ts";
 import { describeSettings } from "./describe-settings.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -45,6 +46,13 @@ function read(variables: Variables): { settings: Settings; faults: readonly Sett
       variable: SCHEMA.previousSecrets.variable,
       fault: `repeats ${SCHEMA.secret.variable}`,
       allowed: "former secrets only",
+    });
+  }
+  if (settings.auditSinks.some(isWebhook) && settings.auditWebhookSecret === undefined) {
+    faults.push({
+      variable: SCHEMA.auditWebhookSecret.variable,
+      fault: `is not set, and ${SCHEMA.auditSinks.variable} names a webhook`,
+      allowed: SCHEMA.auditWebhookSecret.kind.allowed,
     });
   }
   faults.push(...unknownNames(variables));

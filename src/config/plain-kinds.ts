@@ -51,7 +51,7 @@ export const port: Kind<number> = {
       : PORT_NUMBER.read(text),
 };
 
-const LONGEST_DURATION_MS = 366 * 86_400_000;
+const DAY_MS = 86_400_000;
 const DURATION_UNITS = [
   ["d", 86_400_000],
   ["h", 3_600_000],
@@ -59,19 +59,27 @@ const DURATION_UNITS = [
   ["s", 1000],
 ] as const;
 
+function durationFrom(leastDays: number, mostDays: number, allowed: string): Kind<number> {
+  return {
+    allowed,
+    read(text) {
+      const valueMs = parseDuration(text);
+      if (valueMs === undefined) return invalid("is not a duration: a number and one of s, m, h, d");
+      if (valueMs < leastDays * DAY_MS) return invalid(`is shorter than ${leastDays} day`);
+      return valueMs <= mostDays * DAY_MS ? valid(valueMs) : invalid(`is longer than ${mostDays} days`);
+    },
+    show(valueMs) {
+      const [letter, unitMs] = DURATION_UNITS.find(([, unitMs]) => valueMs % unitMs === 0)!;
+      return `${valueMs / unitMs}${letter}`;
+    },
+  };
+}
+
 /** A duration in milliseconds, written like `15m`. */
-export const duration: Kind<number> = {
-  allowed: "a duration like `90s`, `15m`, `2h` or `7d`, up to `366d`",
-  read(text) {
-    const valueMs = parseDuration(text);
-    if (valueMs === undefined) return invalid("is not a duration: a number and one of s, m, h, d");
-    return valueMs <= LONGEST_DURATION_MS ? valid(valueMs) : invalid("is longer than 366 days");
-  },
-  show(valueMs) {
-    const [letter, unitMs] = DURATION_UNITS.find(([, unitMs]) => valueMs % unitMs === 0)!;
-    return `${valueMs / unitMs}${letter}`;
-  },
-};
+export const duration = durationFrom(0, 366, "a duration like `90s`, `15m`, `2h` or `7d`, up to `366d`");
+
+/** How long records are kept, in milliseconds: laws ask for years. */
+export const retention = durationFrom(1, 36_525, "a duration like `400d`, from `1d` to `36525d`");
 
 const LONGEST_GRACE_MS = 600_000;
 

@@ -1,3 +1,4 @@
+import { AUDIT_SETTINGS } from "./audit-settings.ts";
 import type { Kind } from "./kind.ts";
 import { listOf } from "./kind.ts";
 import {
@@ -231,6 +232,7 @@ export const SCHEMA: { readonly [Name in keyof Settings]: Setting<Settings[Name]
     default: always("info"),
     meaning: "How much is logged, as JSON lines on standard output.",
   },
+  ...AUDIT_SETTINGS,
   allowInsecure: {
     variable: "KYROS_ALLOW_INSECURE",
     kind: listOf(oneOf(INSECURE_CHOICES)),

@@ -68,5 +68,10 @@ export interface Settings {
   /** How long `/readyz` says no after SIGTERM before connections are refused; 0: not at all. */
   readonly drainGraceMs: number;
   readonly logLevel: LogLevel;
+  /** `undefined`: entries of the audit trail are kept for ever. */
+  readonly auditRetentionMs: number | undefined;
+  /** URLs that entries of the audit trail are also sent to. */
+  readonly auditSinks: readonly string[];
+  readonly auditWebhookSecret: string | undefined;
   readonly allowInsecure: readonly InsecureChoice[];
 }

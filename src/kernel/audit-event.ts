@@ -64,4 +64,6 @@ export interface AuditEvent extends Act {
 /** Where events go. Throwing means the fact could not be recorded. */
 export interface EventSink {
   record(event: AuditEvent): void | Promise<void>;
+  /** Throws `Outage` while facts are known not to be recordable: asked before an act, so that it is refused undone. */
+  assertWritable?(): void;
 }

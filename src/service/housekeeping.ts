@@ -1,3 +1,5 @@
+import { truncateTrail } from "../identity/audit/retention.ts";
+import type { StatementSigner } from "../identity/audit/statement.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Stores } from "../stores/open.ts";
 
@@ -5,18 +7,31 @@ const EVERY_MS = 3_600_000;
 /** What is over is kept this long, for people who ask what happened yesterday (ms). */
 const KEPT_MS = 7 * 86_400_000;
 
-/** Removes sessions, refresh tokens, revocations and counts of failed sign-ins that are over, once an hour (ASVS V14.2.7). */
-export function startHousekeeping(
-  stores: Pick<Stores, "sessions" | "refreshTokens" | "revocations" | "lockouts">,
-  clock: Clock,
-  onFailure: (error: unknown) => void,
-): { stop(): void } {
+export interface HousekeepingParts {
+  readonly stores: Pick<Stores, "sessions" | "refreshTokens" | "revocations" | "lockouts" | "audit">;
+  readonly signer: StatementSigner;
+  /** How long entries of the audit trail are kept (ms); for ever where it is absent. */
+  readonly auditRetentionMs: number | undefined;
+  readonly clock: Clock;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Removes sessions, refresh tokens, revocations and counts of failed sign-ins that are over, and audit entries past
+ * their retention, once an hour (ASVS V14.2.7).
+ */
+export function startHousekeeping(parts: HousekeepingParts): { stop(): void } {
+  const { stores, signer, auditRetentionMs, clock, onFailure } = parts;
+
   async function purge(): Promise<void> {
-    const beforeMs = clock.now() - KEPT_MS;
-    await stores.refreshTokens.purge(beforeMs);
-    await stores.sessions.purge(beforeMs);
-    await stores.revocations.purge(clock.now());
-    await stores.lockouts.purge(clock.now());
+    const nowMs = clock.now();
+    await stores.refreshTokens.purge(nowMs - KEPT_MS);
+    await stores.sessions.purge(nowMs - KEPT_MS);
+    await stores.revocations.purge(nowMs);
+    await stores.lockouts.purge(nowMs);
+    if (auditRetentionMs !== undefined) {
+      await truncateTrail(stores.audit, signer, nowMs - auditRetentionMs, nowMs);
+    }
   }
   const timer = setInterval(() => void purge().catch(onFailure), EVERY_MS);
   timer.unref();

@@ -14,11 +14,13 @@ import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
+import { openAuditSinks } from "./audit-sinks/open-sinks.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
 import { createCspReportWindow } from "./csp-report-window.ts";
-import { fanOut } from "./fan-out.ts";
 import type { Log } from "./log.ts";
 import { openRedis } from "./open-redis.ts";
+import type { OpenTrail } from "./open-trail.ts";
+import { openTrail } from "./open-trail.ts";
 
 /** What the workers of one service have in common. Who starts them migrates the database and keeps house. */
 export interface SharedParts {
@@ -36,8 +38,13 @@ export interface OpenParts {
   readonly passwords: Passwords;
   readonly metrics: Metrics;
   readonly cspReports: CspReportWindow;
-  readonly events: EventSink;
+  /** Where every fact is recorded: in the log and the metrics at once, in the audit trail durably. */
+  readonly trail: OpenTrail;
   close(): Promise<void>;
+}
+
+function lagSeconds(sinceMs: number | undefined): number {
+  return sinceMs === undefined ? 0 : Math.max(0, systemClock.now() - sinceMs) / 1000;
 }
 
 /** Opens what the settings name. Where one part cannot be opened, none is left open. */
@@ -49,11 +56,29 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
   });
   const metrics = createMetrics({ clock: systemClock, steadyClock });
   opened.defer(metrics.stop);
-  const events = fanOut([log.events, metrics.events]);
-  const redis = await openRedis(settings, keyring, { ...log, events });
+  let events: EventSink = log.events;
+  // Redis comes before the trail, since its bus tells the stores of changes; what befalls it is told when both are there.
+  const redis = await openRedis(settings, keyring, {
+    ...log,
+    events: { record: (event) => events.record(event) },
+  });
   if (redis !== undefined) opened.defer(redis.close);
   const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus });
   opened.defer(stores.close);
+  const trail = openTrail({
+    store: stores.audit,
+    keyring,
+    log,
+    others: [metrics.events],
+    sinks: openAuditSinks({
+      urls: settings.auditSinks,
+      webhookSecret: settings.auditWebhookSecret,
+      clock: systemClock,
+      onFailure: log.failure,
+    }),
+  });
+  opened.defer(trail.close);
+  events = trail.events;
 
   const passwords = shared?.passwords ?? createPasswords({ cost: settings.bcryptCost });
   const memoryLimiter = createMemoryLimiter({ random: systemRandom, clock: steadyClock });
@@ -63,6 +88,7 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
     ...(!redis && !shared && { limiterClients: () => memoryLimiter.clientCount }),
     stores: { database: stores.health },
     ...(redis && { breakers: () => ({ redis: redis.breaker.state() }) }),
+    auditLagSeconds: () => lagSeconds(trail.status().behindSinceMs),
     cspReports: () => cspReports.counts,
   });
   const opening = opened.move();
@@ -74,7 +100,7 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
     passwords,
     metrics,
     cspReports,
-    events,
+    trail,
     close: () => opening.disposeAsync(),
   };
 }

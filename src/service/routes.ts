@@ -1,3 +1,4 @@
+import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminUserRoutes } from "./routes/admin-users.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
@@ -22,6 +23,7 @@ export function installRoutes(app: App, service: Service): void {
   passwordRoutes(app, service);
   apiKeyRoutes(app, service);
   adminUserRoutes(app, service);
+  adminAuditRoutes(app, service);
   oauthRoutes(app, service);
   oauthMetadataRoutes(app, service);
   probeRoutes(app, service);

@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { BreakerView } from "../stores/breaker.ts";
 import type { Stores } from "../stores/open.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { AuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
 
@@ -21,6 +22,7 @@ export interface Service extends Composition {
   readonly stores: Stores;
   /** How Redis is doing, where the limits are there. */
   readonly redis: BreakerView | undefined;
+  readonly auditCursors: AuditCursors;
   readonly registration: boolean;
   /** Documentation is for admins alone outside development (ASVS V13.4.5). */
   readonly openDocumentation: boolean;

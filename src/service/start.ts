@@ -8,6 +8,7 @@ import { parseCidrs } from "../net/cidr.ts";
 import { traceOf } from "../pipeline/trace-of.ts";
 import type { Stores } from "../stores/open.ts";
 import { createTracing } from "../telemetry/tracing.ts";
+import { createAuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { endConnections } from "./end-connections.ts";
@@ -56,6 +57,7 @@ export async function startService(
     openDocumentation: settings.environment === "development",
     issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
     sessionMaxTtlMs: settings.sessionMaxTtlMs,
+    auditCursors: createAuditCursors(parts.keyring),
     cspReports: parts.cspReports,
     metrics: metricsPort === undefined ? metrics : undefined,
     describeSettings: () => describeSettings(settings),
@@ -71,7 +73,13 @@ export async function startService(
   const address = app.server.address();
   const boundPort = typeof address === "object" && address !== null ? address.port : port;
   if (shared === undefined) {
-    const housekeeping = startHousekeeping(stores, systemClock, log.failure);
+    const housekeeping = startHousekeeping({
+      stores,
+      signer: parts.trail.signer,
+      auditRetentionMs: settings.auditRetentionMs,
+      clock: systemClock,
+      onFailure: log.failure,
+    });
     starting.defer(housekeeping.stop);
   }
   let connections: { stop(): void } | undefined;
@@ -98,6 +106,7 @@ function composeService(settings: Settings, log: Log, parts: OpenParts): Composi
   const { rateLimit, loginRateLimit, trustedProxies } = settings;
   return compose({
     ...parts,
+    events: parts.trail.events,
     tokens: createAccessTokens({
       keyring: parts.keyring,
       random: systemRandom,

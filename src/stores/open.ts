@@ -1,6 +1,7 @@
 import type { AccountStore } from "../identity/accounts/account.ts";
 import type { LockoutStore } from "../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
+import type { AuditStore } from "../identity/audit/audit-store.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
@@ -10,6 +11,7 @@ import { DatabaseFault } from "./database-fault.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
 import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
+import { createSqlAuditStore } from "./sql/audit-store.ts";
 import type { SqlDatabase } from "./sql/database.ts";
 import { createSqlLockoutStore } from "./sql/lockout-store.ts";
 import { migrate, pendingMigrations } from "./sql/migrate.ts";
@@ -26,6 +28,7 @@ export interface Stores {
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
   readonly lockouts: LockoutStore;
+  readonly audit: AuditStore;
   /** Throws `Outage` where the database does not answer. */
   health(): Promise<void>;
   /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
@@ -105,6 +108,7 @@ function createSqlStores(database: SqlDatabase) {
     refreshTokens: createSqlRefreshTokenStore(database),
     revocations: createSqlRevocationStore(database),
     apiKeys: createSqlApiKeyStore(database),
+    audit: createSqlAuditStore(database),
     lockouts: createSqlLockoutStore(database),
   };
 }

@@ -1,6 +1,7 @@
 /** What a store of one's own is tested with: a contract suite for each port, a clock and a random source to steer. */
 export { accountStoreContract } from "./account-store-contract.ts";
 export { apiKeyStoreContract } from "./api-key-store-contract.ts";
+export { auditStoreContract } from "./audit-store-contract.ts";
 export { limiterContract } from "./limiter-contract.ts";
 export { lockoutStoreContract } from "./lockout-store-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";

@@ -35,6 +35,9 @@ const DEVELOPMENT = {
   metricsPort: undefined,
   drainGraceMs: 0,
   logLevel: "info",
+  auditRetentionMs: undefined,
+  auditSinks: [],
+  auditWebhookSecret: undefined,
   allowInsecure: [],
 };
 

@@ -199,3 +199,23 @@ describe("a secret", () => {
     assert.deepEqual(described["REDIS_URL"], ["rediss://:***@a:6379/0", "redis://:***@b"]);
   });
 });
+
+describe("KYROS_AUDIT_WEBHOOK_SECRET", () => {
+  const hook = "https://siem.example/hook?token=hidden";
+
+  test("is asked for where a webhook is set, and judged like any secret", () => {
+    assert.deepEqual(faulty({ KYROS_AUDIT_SINK: hook }), ["KYROS_AUDIT_WEBHOOK_SECRET"]);
+    assert.deepEqual(faulty({ KYROS_AUDIT_WEBHOOK_SECRET: "short" }), ["KYROS_AUDIT_WEBHOOK_SECRET"]);
+    const settings = loadSettings({ KYROS_AUDIT_SINK: hook, KYROS_AUDIT_WEBHOOK_SECRET: freshSecret() });
+    assert.deepEqual(settings.auditSinks, [hook]);
+  });
+
+  test("is never shown, nor is what stands in a webhook's URL", () => {
+    const secret = freshSecret();
+    const settings = loadSettings({ KYROS_AUDIT_SINK: hook, KYROS_AUDIT_WEBHOOK_SECRET: secret });
+    const described = describeSettings(settings);
+    assert.deepEqual(described["KYROS_AUDIT_SINK"], ["https://siem.example"]);
+    assert.equal(described["KYROS_AUDIT_WEBHOOK_SECRET"], "set");
+    assert.ok(!inspect(settings).includes(secret) && !inspect(settings).includes("hidden"));
+  });
+});

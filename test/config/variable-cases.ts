@@ -1,4 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
+import { RECORD_CASES } from "./record-cases.ts";
 import { DURATION, ON_OFF } from "./repeated-cases.ts";
 
 /** Texts that a variable takes, with what they mean, and texts that it refuses. */
@@ -214,12 +215,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
     ],
     refused: ["0", "0s", "3", "11m", "1h", "1.5s", "-1s", "Off", "none"],
   },
-  {
-    name: "logLevel",
-    variable: "KYROS_LOG_LEVEL",
-    accepted: ["fatal", "error", "warn", "info", "debug", "trace"].map((level) => [level, level]),
-    refused: ["silent", "INFO", "warning", "verbose", "30"],
-  },
+  ...RECORD_CASES,
   {
     name: "allowInsecure",
     variable: "KYROS_ALLOW_INSECURE",

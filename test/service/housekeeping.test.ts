@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { it, mock } from "node:test";
 import { startHousekeeping } from "../../src/service/housekeeping.ts";
 import { createMemoryStores } from "../../src/stores/memory/memory-stores.ts";
+import { appendRecords, sampleRecord } from "../../src/testing/audit-samples.ts";
 import { manualClock } from "../../src/testing/index.ts";
+import { signer } from "../audit/chains.ts";
 
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -15,7 +17,17 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   const purges = ports.map((port) => mock.method(stores[port], "purge"));
   const calls = () => purges.map((purge) => purge.mock.calls.map(({ arguments: [beforeMs] }) => beforeMs));
   const failures: unknown[] = [];
-  const { stop } = startHousekeeping(stores, manualClock(NOW_MS), (error) => failures.push(error));
+  const { stop } = startHousekeeping({
+    stores,
+    signer,
+    auditRetentionMs: WEEK_MS,
+    clock: manualClock(NOW_MS),
+    onFailure: (error) => void failures.push(error),
+  });
+  await appendRecords(
+    stores.audit,
+    [NOW_MS - WEEK_MS - 1, NOW_MS].map((atMs) => sampleRecord(0, { atMs })),
+  );
   t.mock.timers.tick(HOUR_MS);
   await new Promise(setImmediate);
   assert.deepEqual(calls(), [[NOW_MS - WEEK_MS], [NOW_MS - WEEK_MS], [NOW_MS], [NOW_MS]]);
@@ -23,5 +35,9 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   t.mock.timers.tick(2 * HOUR_MS);
   await new Promise(setImmediate);
   assert.equal(calls().flat().length, ports.length);
+  assert.deepEqual(
+    (await stores.audit.entriesAfter(0, 10)).map(({ seq }) => seq),
+    [2],
+  );
   assert.deepEqual(failures, []);
 });

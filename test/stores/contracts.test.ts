@@ -4,6 +4,7 @@ import { openStores } from "../../src/stores/open.ts";
 import {
   accountStoreContract,
   apiKeyStoreContract,
+  auditStoreContract,
   lockoutStoreContract,
   refreshTokenStoreContract,
   revocationStoreContract,
@@ -38,6 +39,7 @@ for (const [name, { open, start, stop }] of Object.entries(BACKENDS)) {
     revocationStoreContract(open);
     apiKeyStoreContract(open);
     lockoutStoreContract(open);
+    auditStoreContract(open);
   });
 }
 

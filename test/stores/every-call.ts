@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Outage } from "../../src/kernel/failure.ts";
 import type { Stores } from "../../src/stores/open.ts";
+import { appendRecords, sampleRecord } from "../../src/testing/audit-samples.ts";
 import { sampleAccount, sampleApiKey, sampleRefreshToken, sampleSession } from "../../src/testing/samples.ts";
 
 /** Every method of every port, on things that are there. */
@@ -11,6 +12,7 @@ export function everyCall({
   revocations,
   apiKeys,
   lockouts,
+  audit,
 }: Stores): [string, () => unknown][] {
   const { id } = sampleAccount(1);
   const rotation = { hash: "a", successorHash: "b", nowMs: 1, graceMs: 1, successorExpiresAtMs: 2 };
@@ -23,6 +25,7 @@ export function everyCall({
     lockMs: 1,
     placeTtlMs: 1,
   };
+  const truncation = { kind: "truncation", seq: 0, hash: "", atMs: 1, publicKey: "", signature: "" } as const;
   return [
     ["accounts.findById", () => accounts.findById(id)],
     ["accounts.findByUsernameKey", () => accounts.findByUsernameKey("user1")],
@@ -58,6 +61,13 @@ export function everyCall({
     ["lockouts.settle", () => lockouts.settle(attempt)],
     ["lockouts.unlock", () => lockouts.unlock("a", 1)],
     ["lockouts.purge", () => lockouts.purge(1)],
+    ["audit.append", () => appendRecords(audit, [sampleRecord(1)])],
+    ["audit.head", () => audit.head()],
+    ["audit.entriesAfter", () => audit.entriesAfter(0, 1)],
+    ["audit.list", () => audit.list({ limit: 1 })],
+    ["audit.list of a party", () => audit.list({ limit: 1, party: id })],
+    ["audit.statements", () => audit.statements()],
+    ["audit.truncate", () => audit.truncate(truncation)],
   ];
 }
 

@@ -35,6 +35,9 @@ describe("an outage of the database", () => {
       "revoked_tokens",
       "changes",
       "lockouts",
+      "audit_entries",
+      "audit_statements",
+      "audit_head",
     ]) {
       stranger.exec(`drop table ${table}`);
     }

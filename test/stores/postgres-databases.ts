@@ -56,6 +56,7 @@ const EMPTY_ALL = `
       select 'truncate ' || string_agg(quote_ident(tablename), ', ') from pg_tables
       where schemaname = 'public' and tablename not like 'kysely%' and tablename <> 'changes'
     );
+    insert into audit_head values (1, 0, repeat('A', 43));
   end $$`;
 
 /** Runs one statement on a connection of its own, as a program that Kyros knows nothing of would. */

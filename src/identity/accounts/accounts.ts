@@ -81,6 +81,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   async function unlock(account: Account, act: Act): Promise<boolean> {
+    events.assertWritable?.();
     const wasLocked = await lockouts.unlock(account.usernameKey, act.atMs);
     if (wasLocked) {
       const details = { locked: false };
@@ -116,6 +117,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
 
     async create(wanted, act) {
+      events.assertWritable?.();
       const name = canonicalUsername(wanted.username);
       if (name === undefined) {
         throw invalid(
@@ -151,6 +153,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
 
     async change(id, change, act) {
+      events.assertWritable?.();
       // The instant of the change, as at a change of password.
       const roleChangedAtMs = clock.now();
       const outcome = await store.update(id, { ...change, roleChangedAtMs });
@@ -173,6 +176,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
 
     async setPassword(account, password, act, current) {
+      events.assertWritable?.();
       refuseBadPassword("new_password", password, [account.usernameKey, account.email]);
       const passwordHash = await passwords.hash(password);
       // The instant of the change, not of the request: a sign-in with the old password that began while this one was

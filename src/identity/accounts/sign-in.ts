@@ -58,6 +58,7 @@ export function createSignIn(options: SignInOptions): SignIn {
   }
 
   async function prove({ username, password }: Credentials, act: Act): Promise<SignInOutcome> {
+    events.assertWritable?.();
     const allowance = await charge(username, act);
     const shown = allowance && { allowance };
     const subject = canonicalUsername(username)?.key ?? "(not a user name)";

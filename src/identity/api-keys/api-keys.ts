@@ -85,6 +85,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     isKey: (text) => text.startsWith(KEY_PREFIX) || ofStatics(text) !== undefined,
 
     async create(wanted, act) {
+      events.assertWritable?.();
       const { publicId, secret, text } = generateKeyText(random);
       const apiKey: ApiKey = {
         ...wanted,
@@ -121,6 +122,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     },
 
     async rotate(apiKey, overlapMs, act) {
+      events.assertWritable?.();
       const { secret, text } = generateKeyText(random, apiKey.publicId);
       const newHash = sha256Base64url(secret);
       const rotated = await store.rotate(apiKey.id, apiKey.secretHash, newHash, act.atMs + overlapMs);
@@ -130,6 +132,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     },
 
     async revoke(apiKey, act) {
+      events.assertWritable?.();
       const revoked = await store.revoke(apiKey.id, act.atMs);
       if (revoked) {
         await events.record({ ...act, name: "api_key.revoked", outcome: "success", subject: apiKey.id });

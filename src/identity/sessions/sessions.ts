@@ -48,6 +48,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     act: Act,
     secretHash: string | null,
   ): Promise<Session> {
+    events.assertWritable?.();
     const nowMs = act.atMs;
     const session: Session = {
       id: uuidv7(nowMs, random),
@@ -79,6 +80,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   async function end(sessionId: string, userId: string, act: Act): Promise<boolean> {
+    events.assertWritable?.();
     const ended = await store.end(sessionId, userId, act.atMs);
     if (ended) await recordEnd(sessionId, act);
     return ended;
@@ -102,7 +104,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (session !== undefined) await end(session.id, session.userId, act);
     },
     async endAll(userId, act, exceptId) {
-      for (const id of await store.endAll(userId, act.atMs, exceptId)) await recordEnd(id, act);
+      events.assertWritable?.();
+      const ended = await store.endAll(userId, act.atMs, exceptId);
+      await Promise.all(ended.map((id) => recordEnd(id, act)));
     },
     async endBrowsers(userId, act) {
       const live = await store.listLive(userId, act.atMs);

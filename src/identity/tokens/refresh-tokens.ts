@@ -77,6 +77,7 @@ export function createRefreshTokens(options: RefreshTokensOptions): RefreshToken
 
     async refresh(token, act) {
       if (!isRefreshToken(token)) return refused("unknown", act);
+      events.assertWritable?.();
       const hash = sha256Base64url(token);
       const successors = keys.map((key) => hmacSha256(key, token).toString("base64url"));
       const [successorHash, ...otherSuccessorHashes] = successors.map(sha256Base64url);

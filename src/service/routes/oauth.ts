@@ -59,6 +59,7 @@ export function oauthRoutes(app: App, service: Service): void {
       if (!scopesCover(apiKey.scopes, scopes)) {
         return refuseOAuth(request, reply, "invalid_scope", "The client may not have this scope.");
       }
+      service.events.assertWritable?.();
       const issued = service.tokens.issueService({ keyId: apiKey.id, scopes, nowMs: exchange.nowMs });
       await service.events.record({
         ...actOf(exchange),
@@ -131,6 +132,7 @@ export function oauthRoutes(app: App, service: Service): void {
 /** A program signs out by it, as it signed in at `/oauth/token`: the same subject, the key. Told once. */
 async function revokeServiceToken(service: Service, claims: ServiceTokenClaims, act: Act): Promise<void> {
   const { revocations } = service.stores;
+  service.events.assertWritable?.();
   if (await revocations.isRevoked(claims.jti)) return;
   await revocations.revoke(claims.jti, claims.expiresAtMs);
   await service.events.record({

@@ -5,10 +5,12 @@ import { resolveSecret } from "../../config/development-secret.ts";
 import type { Settings } from "../../config/settings.ts";
 import { generateSecret } from "../../crypto/keyring.ts";
 import { createPasswords } from "../../crypto/password.ts";
+import { createStatementSigner } from "../../identity/audit/statement.ts";
 import { steadyClock, systemClock } from "../../kernel/clock.ts";
 import { systemRandom } from "../../kernel/random.ts";
 import { createSharedLimiter, reserveSharedLimits } from "../../stores/memory/shared-limiter.ts";
 import { openStores } from "../../stores/open.ts";
+import { openConfiguredKeyring } from "../configured-keyring.ts";
 import { startHousekeeping } from "../housekeeping.ts";
 import type { Log } from "../log.ts";
 import type { RunningService } from "../start.ts";
@@ -107,7 +109,13 @@ export async function startWorkers(
     const port = Number(new URL(url).port || 80);
     await Promise.all(Array.from({ length: count - 1 }, (_, i) => start(i + 2, port)));
     phase = "running";
-    housekeeping = startHousekeeping(stores, systemClock, log.failure);
+    housekeeping = startHousekeeping({
+      stores,
+      signer: createStatementSigner(openConfiguredKeyring(settings)),
+      auditRetentionMs: settings.auditRetentionMs,
+      clock: systemClock,
+      onFailure: log.failure,
+    });
     return {
       url,
       stores,

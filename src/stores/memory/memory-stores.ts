@@ -1,10 +1,12 @@
 import type { AccountStore } from "../../identity/accounts/account.ts";
 import type { LockoutStore } from "../../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../../identity/api-keys/api-key.ts";
+import type { AuditStore } from "../../identity/audit/audit-store.ts";
 import type { RefreshTokenStore } from "../../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../../identity/tokens/revocation.ts";
 import { createMemoryAccountStore } from "./account-store.ts";
 import { createMemoryApiKeyStore } from "./api-key-store.ts";
+import { createMemoryAuditStore } from "./audit-store.ts";
 import { createMemoryLockoutStore } from "./lockout-store.ts";
 import { createMemoryRefreshTokenStore } from "./refresh-token-store.ts";
 import { createMemoryRevocationStore } from "./revocation-store.ts";
@@ -18,6 +20,7 @@ export interface MemoryStores {
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
   readonly lockouts: LockoutStore;
+  readonly audit: AuditStore;
 }
 
 /** Stores in memory, gone with the process: the library's default, and for tests. */
@@ -30,5 +33,6 @@ export function createMemoryStores(): MemoryStores {
     revocations: createMemoryRevocationStore(),
     apiKeys: createMemoryApiKeyStore(),
     lockouts: createMemoryLockoutStore(),
+    audit: createMemoryAuditStore(),
   };
 }

@@ -5,6 +5,7 @@ import { DatabaseFault } from "../database-fault.ts";
 import { identityTables } from "./migrations/0001-identity.ts";
 import { changeJournal } from "./migrations/0002-change-journal.ts";
 import { accountStates } from "./migrations/0003-account-states.ts";
+import { auditTrail } from "./migrations/0004-audit-trail.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -16,6 +17,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001-identity": identityTables,
   "0002-change-journal": changeJournal,
   "0003-account-states": accountStates,
+  "0004-audit-trail": auditTrail,
 };
 
 /** A newer version's migration beside which this one may serve: expand, then contract (Sato, "ParallelChange", 2014). */

@@ -9,6 +9,9 @@ export interface Schema {
   revoked_tokens: RevokedTokenRow;
   api_keys: ApiKeyRow;
   lockouts: LockoutRow;
+  audit_entries: AuditEntryRow;
+  audit_statements: AuditStatementRow;
+  audit_head: AuditHeadRow;
 }
 
 export interface AccountRow {
@@ -81,4 +84,41 @@ export interface ApiKeyRow {
   expires_at_ms: number | null;
   revoked_at_ms: number | null;
   last_used_at_ms: number | null;
+}
+
+export interface AuditEntryRow {
+  seq: number;
+  previous_hash: string;
+  hash: string;
+  at_ms: number;
+  type: string;
+  outcome: string;
+  actor_kind: string;
+  actor_id: string | null;
+  actor_name: string | null;
+  subject: string | null;
+  request_id: string | null;
+  address: string | null;
+  user_agent: string | null;
+  method: string | null;
+  path: string | null;
+  reason: string | null;
+  count: number;
+  details: string | null;
+}
+
+export interface AuditStatementRow {
+  kind: string;
+  seq: number;
+  hash: string;
+  at_ms: number;
+  public_key: string;
+  signature: string;
+}
+
+/** One row: the latest entry. Whoever appends has it locked. */
+export interface AuditHeadRow {
+  id: number;
+  seq: number;
+  hash: string;
 }

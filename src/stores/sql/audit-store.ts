@@ -1,0 +1,121 @@
+import type { Kysely, SelectQueryBuilder } from "kysely";
+import type {
+  Appendix,
+  AuditEntry,
+  AuditQuery,
+  AuditStore,
+  ChainHead,
+  Statement,
+} from "../../identity/audit/audit-store.ts";
+import { createEntryInserts } from "./audit-inserts.ts";
+import { fromEntryRow, fromStatementRow, toStatementRow } from "./audit-rows.ts";
+import type { SqlDatabase } from "./database.ts";
+import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
+import type { AuditEntryRow, Schema } from "./schema.ts";
+
+/** The audit trail in a SQL database. */
+export function createSqlAuditStore({ db }: Pick<SqlDatabase, "db">): AuditStore {
+  const insertsOf = createEntryInserts(db);
+
+  /**
+   * The lock that keeps the chain from forking is that of the head's row: an update takes it in any database, and where
+   * another append holds it, waits for that one's commit and reads what it left. (Not `serializable`, in which
+   * PostgreSQL would refuse in place of waiting.)
+   */
+  function append(link: (head: ChainHead) => Appendix): Promise<void> {
+    return db.transaction().execute(async (trx) => {
+      const row = await trx
+        .updateTable("audit_head")
+        .set((column) => ({ seq: column.ref("seq") }))
+        .where("id", "=", 1)
+        .returning(["seq", "hash"])
+        .executeTakeFirstOrThrow();
+      const { entries, statements } = link({ seq: row.seq, hash: row.hash });
+      for (const insert of insertsOf(entries)) await trx.executeQuery(insert);
+      if (statements.length > 0) {
+        await trx.insertInto("audit_statements").values(statements.map(toStatementRow)).execute();
+      }
+      const last = entries.at(-1);
+      if (last === undefined) return;
+      await trx
+        .updateTable("audit_head")
+        .set({ seq: last.seq, hash: last.hash })
+        .where("id", "=", 1)
+        .execute();
+    });
+  }
+
+  async function head(): Promise<ChainHead | undefined> {
+    const row = await db.selectFrom("audit_head").select(["seq", "hash"]).executeTakeFirst();
+    return row === undefined || row.seq === 0 ? undefined : { seq: row.seq, hash: row.hash };
+  }
+
+  async function entriesAfter(seq: number, limit: number): Promise<readonly AuditEntry[]> {
+    const rows = await db
+      .selectFrom("audit_entries")
+      .selectAll()
+      .where("seq", ">", seq)
+      .orderBy("seq")
+      .limit(limit)
+      .execute();
+    return rows.map(fromEntryRow);
+  }
+
+  async function list(query: AuditQuery): Promise<readonly AuditEntry[]> {
+    const page = pageOf(db, query);
+    const { party, limit } = query;
+    if (party === undefined) return (await page.execute()).map(fromEntryRow);
+    // Two walks along an index each, in place of an OR that would have to sort all that either finds.
+    const did = await page.where("actor_id", "=", party).execute();
+    const suffered = await page.where("subject", "=", party).execute();
+    const distinct = new Map([...did, ...suffered].map((row) => [row.seq, fromEntryRow(row)]));
+    return [...distinct.values()].sort((a, b) => b.atMs - a.atMs || b.seq - a.seq).slice(0, limit);
+  }
+
+  async function statements(): Promise<readonly Statement[]> {
+    const rows = await db
+      .selectFrom("audit_statements")
+      .selectAll()
+      .orderBy("seq")
+      .orderBy("at_ms")
+      .execute();
+    return rows.map(fromStatementRow);
+  }
+
+  async function truncate(record: Statement): Promise<number> {
+    await db.transaction().execute(async (trx) => {
+      await trx.deleteFrom("audit_statements").where("seq", "<=", record.seq).execute();
+      await trx.insertInto("audit_statements").values(toStatementRow(record)).execute();
+    });
+    // The record holds from its commit on: what a crash leaves behind of the rest is in nobody's way.
+    return purgeInBatches(async () => {
+      const old = db
+        .selectFrom("audit_entries")
+        .select("seq")
+        .where("seq", "<=", record.seq)
+        .orderBy("seq")
+        .limit(PURGE_BATCH);
+      return (await db.deleteFrom("audit_entries").where("seq", "in", old).executeTakeFirst()).numDeletedRows;
+    });
+  }
+
+  return { append, head, entriesAfter, list, statements, truncate };
+}
+
+function pageOf(
+  db: Kysely<Schema>,
+  { type, fromMs, toMs, before, limit }: AuditQuery,
+): SelectQueryBuilder<Schema, "audit_entries", AuditEntryRow> {
+  let page = db
+    .selectFrom("audit_entries")
+    .selectAll()
+    .orderBy("at_ms", "desc")
+    .orderBy("seq", "desc")
+    .limit(limit);
+  if (type !== undefined) page = page.where("type", "=", type);
+  if (fromMs !== undefined) page = page.where("at_ms", ">=", fromMs);
+  if (toMs !== undefined) page = page.where("at_ms", "<", toMs);
+  if (before === undefined) return page;
+  const { atMs, seq } = before;
+  return page.where(({ eb, refTuple, tuple }) => eb(refTuple("at_ms", "seq"), "<", tuple(atMs, seq)));
+}
