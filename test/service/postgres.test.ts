@@ -102,7 +102,11 @@ describe("two instances over one PostgreSQL", () => {
   });
 
   it("outlive a crash of the database with their sessions", async () => {
-    const { access_token } = await first.login("alice");
+    let access_token = "";
+    // Sign-ins wait for the audit trail, which notices within a second that it can be written again.
+    await eventually(async () => {
+      ({ access_token } = await first.login("alice"));
+    });
     await server.restart("immediate");
     for (const service of [first, second]) {
       await eventually(async () => assert.equal(await status(service, access_token), 200));

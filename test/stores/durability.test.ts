@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { it } from "node:test";
 import { openStores } from "../../src/stores/open.ts";
+import { rounds } from "../rounds.ts";
 import { createDatabase, temporaryDirectory } from "./temporary-stores.ts";
 
-const ROUNDS = 20;
+const ROUNDS = rounds(20);
 
 /** Starts a process that writes without end, and resolves to what it acknowledged until it was killed outright. */
 async function acknowledgedUntilKilled(databaseUrl: string, round: number): Promise<string[]> {
@@ -27,7 +28,7 @@ async function acknowledgedUntilKilled(databaseUrl: string, round: number): Prom
   return acknowledged;
 }
 
-it("keeps every acknowledged write when the process is killed, twenty times over", async () => {
+it(`keeps every acknowledged write when the process is killed, ${ROUNDS} times over`, async () => {
   const { directory, remove } = temporaryDirectory();
   try {
     const databaseUrl = `sqlite:${await createDatabase(directory)}`;
