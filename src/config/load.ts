@@ -1,9 +1,9 @@
 import { isWebhook } from "./audit-kinds.ts";
-import { describeSettings } from "./describe-settings.ts";
 import { judgeSettings } from "./judge-settings.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { DefaultContext, Setting } from "./schema.ts";
 import { SCHEMA, SETTINGS } from "./schema.ts";
+import { sealSettings } from "./seal-settings.ts";
 import type { Variables } from "./setting-text.ts";
 import { printable, settingText, textFault } from "./setting-text.ts";
 import type { Settings } from "./settings.ts";
@@ -38,9 +38,8 @@ function read(variables: Variables): { settings: Settings; faults: readonly Sett
   for (const [name, setting] of SETTINGS) {
     const given = givenValue(setting, variables, faults);
     values[name] = given === undefined ? defaultValue(setting, values as DefaultContext) : given.value;
-    freezeDeeply(values[name]);
   }
-  const settings = withoutSecretsInLogs(values as unknown as Settings);
+  const settings = sealSettings(values as unknown as Settings);
   if (settings.secret !== undefined && settings.previousSecrets.includes(settings.secret)) {
     faults.push({
       variable: SCHEMA.previousSecrets.variable,
@@ -113,21 +112,4 @@ function weaknesses(settings: Settings, faults: readonly SettingFault[]): readon
         ? `${remedy}; or, where it is wanted, ${id} in ${SCHEMA.allowInsecure.variable}`
         : remedy,
     }));
-}
-
-function freezeDeeply(value: unknown): void {
-  if (typeof value !== "object" || value === null) return;
-  Object.freeze(value);
-  for (const member of Object.values(value)) freezeDeeply(member);
-}
-
-/** Settings that were logged whole by mistake come out as `describeSettings` has them. */
-function withoutSecretsInLogs(settings: Settings): Settings {
-  const described = { value: () => describeSettings(settings) };
-  return Object.freeze(
-    Object.defineProperties(settings, {
-      toJSON: described,
-      [Symbol.for("nodejs.util.inspect.custom")]: described,
-    }),
-  );
 }

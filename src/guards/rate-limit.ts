@@ -4,6 +4,8 @@ import type { Allowance, Exchange } from "../kernel/exchange.ts";
 import type { Decision, Guard } from "../kernel/guard.ts";
 import { deny, PASS } from "../kernel/guard.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
+import type { PolicySource } from "../kernel/policy-source.ts";
+import { policySource } from "../kernel/policy-source.ts";
 import type { Authenticated } from "../kernel/principal.ts";
 import { problem } from "../kernel/problem.ts";
 import { limitKeyOfAddress } from "../net/address.ts";
@@ -12,13 +14,14 @@ import { createLimitHeaders } from "./limit-headers.ts";
 
 export interface AddressLimitOptions {
   readonly limiter: Limiter;
-  readonly policy: LimitPolicy;
+  /** Where it is a source: as of each request. */
+  readonly policy: LimitPolicy | PolicySource;
 }
 
 export interface PrincipalLimitOptions {
   readonly limiter: Limiter;
-  /** For everybody without a policy of their own. */
-  readonly policy: LimitPolicy;
+  /** For everybody without a policy of their own; where it is a source, as of each request. */
+  readonly policy: LimitPolicy | PolicySource;
   /** A principal's own policies, which then hold in place of `policy`; none where it is empty or absent. */
   readonly policiesOf?: (principal: Authenticated) => readonly LimitPolicy[] | undefined;
 }
@@ -27,22 +30,29 @@ export interface PrincipalLimitOptions {
  * Charges every request to the address that it comes from, before authentication costs anything (ASVS V6.1.1,
  * V15.2.2). A ceiling: it says nothing of itself until it refuses. An outage of the limiter is a throw.
  */
-export function createAddressLimit({ limiter, policy }: AddressLimitOptions): Guard {
-  const stage = createLimitHeaders(policy);
-  const decide = (exchange: Exchange, key: string, allowance: Allowance): Decision => {
+export function createAddressLimit(options: AddressLimitOptions): Guard {
+  const { limiter } = options;
+  const policyNow = policySource(options.policy);
+  const stageOf = createStages();
+  const decide = (exchange: Exchange, key: string, policy: LimitPolicy, allowance: Allowance): Decision => {
     if (allowance.allowed) return PASS;
-    stage(exchange, allowance);
+    stageOf(policy)(exchange, allowance);
     return refusal(allowance, key);
+  };
+  const charge = (exchange: Exchange, policy: LimitPolicy | undefined): Awaitable<Decision> => {
+    if (policy === undefined) return PASS;
+    const key = addressKey(exchange);
+    const taken = limiter.take(policy, key, exchange.nowMs);
+    return isPending(taken)
+      ? taken.then((late) => decide(exchange, key, policy, late))
+      : decide(exchange, key, policy, taken);
   };
   return {
     name: "address-limit",
     check(exchange) {
       if (exchange.rule.limit === "off") return PASS;
-      const key = addressKey(exchange);
-      const taken = limiter.take(policy, key, exchange.nowMs);
-      return isPending(taken)
-        ? taken.then((late) => decide(exchange, key, late))
-        : decide(exchange, key, taken);
+      const policy = policyNow();
+      return isPending(policy) ? policy.then((late) => charge(exchange, late)) : charge(exchange, policy);
     },
   };
 }
@@ -53,19 +63,9 @@ export function createAddressLimit({ limiter, policy }: AddressLimitOptions): Gu
  * of the limiter is a throw.
  */
 export function createPrincipalLimit(options: PrincipalLimitOptions): Guard {
-  const { limiter, policy, policiesOf } = options;
-  const stageDefault = createLimitHeaders(policy);
-  const stages = new WeakMap<LimitPolicy, StageAllowance>();
-
-  function stageOf(chosen: LimitPolicy): StageAllowance {
-    if (chosen === policy) return stageDefault;
-    let stage = stages.get(chosen);
-    if (stage === undefined) {
-      stage = createLimitHeaders(chosen);
-      stages.set(chosen, stage);
-    }
-    return stage;
-  }
+  const { limiter, policiesOf } = options;
+  const policyNow = policySource(options.policy);
+  const stageOf = createStages();
 
   function decide(exchange: Exchange, key: string, shown: LimitPolicy, allowance: Allowance): Decision {
     stageOf(shown)(exchange, allowance);
@@ -92,21 +92,42 @@ export function createPrincipalLimit(options: PrincipalLimitOptions): Guard {
     });
   }
 
+  function charge(exchange: Exchange, policy: LimitPolicy | undefined): Awaitable<Decision> {
+    if (policy === undefined) return PASS;
+    const key = keyOf(exchange);
+    const taken = limiter.take(policy, key, exchange.nowMs);
+    return isPending(taken)
+      ? taken.then((late) => decide(exchange, key, policy, late))
+      : decide(exchange, key, policy, taken);
+  }
+
   return {
     name: "principal-limit",
     check(exchange) {
       if (exchange.rule.limit === "off") return PASS;
       const { principal } = exchange;
-      const key = keyOf(exchange);
       const own = principal.kind === "anonymous" ? undefined : policiesOf?.(principal);
       if (own !== undefined && own.length > 0) {
-        return takeAll(exchange, key, own.length === 1 ? own : own.toSorted(byWindow), 0);
+        return takeAll(exchange, keyOf(exchange), own.length === 1 ? own : own.toSorted(byWindow), 0);
       }
-      const taken = limiter.take(policy, key, exchange.nowMs);
-      return isPending(taken)
-        ? taken.then((late) => decide(exchange, key, policy, late))
-        : decide(exchange, key, policy, taken);
+      const policy = policyNow();
+      return isPending(policy) ? policy.then((late) => charge(exchange, late)) : charge(exchange, policy);
     },
+  };
+}
+
+/** What tells the client of a policy, made once for each policy; nearly all requests are of the same one. */
+function createStages(): (policy: LimitPolicy) => StageAllowance {
+  const stages = new WeakMap<LimitPolicy, StageAllowance>();
+  let latest: LimitPolicy | undefined;
+  let stageLatest: StageAllowance | undefined;
+  return (policy) => {
+    if (policy === latest && stageLatest !== undefined) return stageLatest;
+    const stage = stages.get(policy) ?? createLimitHeaders(policy);
+    stages.set(policy, stage);
+    latest = policy;
+    stageLatest = stage;
+    return stage;
   };
 }
 

@@ -29,6 +29,8 @@ import type { Guard } from "../kernel/guard.ts";
 import { PASS } from "../kernel/guard.ts";
 import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
 import type { Observer } from "../kernel/observer.ts";
+import type { PolicySource } from "../kernel/policy-source.ts";
+import { derivePolicy, policySource } from "../kernel/policy-source.ts";
 import { createRequestIds } from "../kernel/request-id.ts";
 import type { CidrSet } from "../net/cidr.ts";
 import { actOf } from "../pipeline/denial-event.ts";
@@ -43,7 +45,10 @@ import { composeIdentity, idleTtlMs } from "./compose-identity.ts";
 export interface Parts extends IdentityParts {
   readonly tokens: AccessTokens;
   readonly limiter: Limiter;
-  readonly limits: { readonly default?: LimitPolicy; readonly login?: LimitPolicy };
+  readonly limits: {
+    readonly default?: LimitPolicy | PolicySource;
+    readonly login?: LimitPolicy | PolicySource;
+  };
   readonly trustedProxies?: CidrSet;
   readonly forceHttps: boolean;
   readonly insecureCookies: boolean;
@@ -82,7 +87,7 @@ export function compose(parts: Parts): Composition {
     limiter: parts.limiter,
     events,
     // While a shared counter is away, nobody shall have more guesses for it.
-    ...(limits.login && { policy: { onOutage: "strict", ...limits.login } }),
+    policy: derivePolicy(policySource(limits.login), (policy) => ({ onOutage: "strict", ...policy })),
   });
 
   const cookies = createSessionCookies({ insecureOverHttp: parts.insecureCookies });
@@ -120,7 +125,7 @@ export function compose(parts: Parts): Composition {
       addressLimit: limits.default
         ? createAddressLimit({
             limiter: parts.limiter,
-            policy: addressPolicy(limits.default),
+            policy: derivePolicy(policySource(limits.default), addressPolicy),
           })
         : OFF,
       authenticate: createAuthenticate({

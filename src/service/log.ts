@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import pino from "pino";
+import type { LogLevel } from "../config/settings.ts";
 import type { AuditEvent, EventSink } from "../kernel/audit-event.ts";
 import { systemClock, toRfc3339 } from "../kernel/clock.ts";
 import type { Exchange } from "../kernel/exchange.ts";
@@ -11,6 +12,8 @@ export interface Log {
   /** A failure that is nobody's refusal, with its cause. */
   failure(error: unknown, exchange?: Exchange): void;
   info(message: string): void;
+  /** From now on logs what is of this level or above; absent where somebody else decides on that. */
+  readonly setLevel?: (level: LogLevel) => void;
 }
 
 /** A caller's words are kept short enough that a line stays a line's worth. */
@@ -63,6 +66,9 @@ export function createLog(
       );
     },
     info: (message) => logger.info(message),
+    setLevel(level) {
+      logger.level = level;
+    },
   };
 }
 

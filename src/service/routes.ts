@@ -1,4 +1,5 @@
 import { adminAuditRoutes } from "./routes/admin-audit.ts";
+import { adminSettingsRoutes } from "./routes/admin-settings.ts";
 import { adminUserRoutes } from "./routes/admin-users.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
@@ -24,6 +25,7 @@ export function installRoutes(app: App, service: Service): void {
   apiKeyRoutes(app, service);
   adminUserRoutes(app, service);
   adminAuditRoutes(app, service);
+  adminSettingsRoutes(app, service);
   oauthRoutes(app, service);
   oauthMetadataRoutes(app, service);
   probeRoutes(app, service);

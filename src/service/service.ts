@@ -7,6 +7,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { AuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
+import type { LiveSettings } from "./live-settings.ts";
 
 /** The Fastify app as the routes see it: typed by their TypeBox schemas. */
 export type App = FastifyInstance<
@@ -23,7 +24,8 @@ export interface Service extends Composition {
   /** How Redis is doing, where the limits are there. */
   readonly redis: BreakerView | undefined;
   readonly auditCursors: AuditCursors;
-  readonly registration: boolean;
+  /** The settings that may change while it runs. */
+  readonly settings: LiveSettings;
   /** Documentation is for admins alone outside development (ASVS V13.4.5). */
   readonly openDocumentation: boolean;
   /** The token issuer where it is a URL; else what clients asked for stands in metadata. */
@@ -33,8 +35,6 @@ export interface Service extends Composition {
   readonly cspReports: CspReportWindow;
   /** Served to admins; `undefined` where metrics have a port of their own. */
   readonly metrics: Metrics | undefined;
-  /** The configuration without its secrets. */
-  readonly describeSettings: () => unknown;
   /** Whether new work is taken: false once shutdown has begun. */
   isAccepting(): boolean;
 }

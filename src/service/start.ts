@@ -1,4 +1,3 @@
-import { describeSettings } from "../config/describe-settings.ts";
 import type { Settings } from "../config/settings.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
 import { systemClock } from "../kernel/clock.ts";
@@ -13,6 +12,8 @@ import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { endConnections } from "./end-connections.ts";
 import { startHousekeeping } from "./housekeeping.ts";
+import type { LiveSettings } from "./live-settings.ts";
+import { createLiveSettings } from "./live-settings.ts";
 import type { Log } from "./log.ts";
 import { startMetricsServer } from "./metrics-server.ts";
 import type { OpenParts, SharedParts } from "./open-parts.ts";
@@ -49,18 +50,24 @@ export async function startService(
   let accepting = true;
 
   if (shared === undefined) await stores.migrate();
+  const live = createLiveSettings({
+    environment: settings,
+    store: stores.settings,
+    onChange: ({ logLevel }) => log.setLevel?.(logLevel),
+    onFailure: log.failure,
+  });
+  await live.now();
   const app = await createServer({
-    ...composeService(settings, log, parts),
+    ...composeService(live, log, parts),
+    settings: live,
     stores,
     redis: parts.redis,
-    registration: settings.registration,
     openDocumentation: settings.environment === "development",
     issuerUrl: isIssuerUrl(settings.tokenIssuer) ? settings.tokenIssuer : undefined,
     sessionMaxTtlMs: settings.sessionMaxTtlMs,
     auditCursors: createAuditCursors(parts.keyring),
     cspReports: parts.cspReports,
     metrics: metricsPort === undefined ? metrics : undefined,
-    describeSettings: () => describeSettings(settings),
     isAccepting: () => accepting,
   });
   let metricsUrl: string | undefined;
@@ -102,8 +109,9 @@ export async function startService(
   };
 }
 
-function composeService(settings: Settings, log: Log, parts: OpenParts): Composition {
-  const { rateLimit, loginRateLimit, trustedProxies } = settings;
+function composeService(live: LiveSettings, log: Log, parts: OpenParts): Composition {
+  const settings = live.environment;
+  const { trustedProxies } = settings;
   return compose({
     ...parts,
     events: parts.trail.events,
@@ -116,10 +124,7 @@ function composeService(settings: Settings, log: Log, parts: OpenParts): Composi
       ttlMs: settings.accessTokenTtlMs,
     }),
     staticKeys: settings.apiKeys,
-    limits: {
-      ...(rateLimit !== "off" && { default: { name: "default", ...rateLimit } }),
-      ...(loginRateLimit !== "off" && { login: { name: "login", ...loginRateLimit } }),
-    },
+    limits: { default: live.rateLimit, login: live.loginRateLimit },
     ...(trustedProxies.length > 0 && { trustedProxies: parseCidrs(trustedProxies) }),
     forceHttps: settings.forceHttps,
     insecureCookies: settings.environment === "development",

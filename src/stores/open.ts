@@ -3,6 +3,7 @@ import type { LockoutStore } from "../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { AuditStore } from "../identity/audit/audit-store.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
+import type { OverrideStore } from "../identity/settings/override-store.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
 import type { Bus } from "../kernel/bus.ts";
@@ -15,6 +16,7 @@ import { createSqlAuditStore } from "./sql/audit-store.ts";
 import type { SqlDatabase } from "./sql/database.ts";
 import { createSqlLockoutStore } from "./sql/lockout-store.ts";
 import { migrate, pendingMigrations } from "./sql/migrate.ts";
+import { createSqlOverrideStore } from "./sql/override-store.ts";
 import { createSqlRefreshTokenStore } from "./sql/refresh-token-store.ts";
 import { createSqlRevocationStore } from "./sql/revocation-store.ts";
 import { createSqlSessionStore } from "./sql/session-store.ts";
@@ -29,6 +31,7 @@ export interface Stores {
   readonly apiKeys: ApiKeyStore;
   readonly lockouts: LockoutStore;
   readonly audit: AuditStore;
+  readonly settings: OverrideStore;
   /** Throws `Outage` where the database does not answer. */
   health(): Promise<void>;
   /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
@@ -110,6 +113,7 @@ function createSqlStores(database: SqlDatabase) {
     apiKeys: createSqlApiKeyStore(database),
     audit: createSqlAuditStore(database),
     lockouts: createSqlLockoutStore(database),
+    settings: createSqlOverrideStore(database),
   };
 }
 

@@ -6,6 +6,7 @@ export { limiterContract } from "./limiter-contract.ts";
 export { lockoutStoreContract } from "./lockout-store-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";
 export { manualClock } from "./manual-clock.ts";
+export { overrideStoreContract } from "./override-store-contract.ts";
 export { refreshTokenStoreContract } from "./refresh-token-store-contract.ts";
 export { revocationStoreContract } from "./revocation-store-contract.ts";
 export { seededRandom } from "./seeded-random.ts";

@@ -20,8 +20,9 @@ describe("kyros serve --workers", () => {
     kyros = await kyrosCommand();
     const env = { KYROS_RATE_LIMIT: "1000/366d", KYROS_LOGIN_RATE_LIMIT: "off" };
     served = await kyros.serve(env, ["--workers", String(WORKERS)]);
-    for (const name of ["alice", "bob", "carol"]) {
-      const created = await kyros.run(["user", "create", name, "--password-stdin"], {
+    for (const name of ["alice", "bob", "carol", "root"]) {
+      const role = name === "root" ? "admin" : "user";
+      const created = await kyros.run(["user", "create", name, "--role", role, "--password-stdin"], {
         input: `${PASSWORD}\n`,
       });
       assert.equal(created.exitCode, 0, created.stderr);
@@ -60,6 +61,26 @@ describe("kyros serve --workers", () => {
       assert.equal((await clients[round + 5]!.post("/auth/logout", {}, headers)).status, 204);
       assert.deepEqual(await statuses(headers), all(401));
     }
+  });
+
+  it("takes a change of settings on every worker at the next request", async () => {
+    const headers = await login(clients[0]!, "root");
+    const policies = async () => {
+      const replies = await Promise.all(clients.map((client) => client.get("/protected", headers)));
+      return new Set(replies.map((reply) => reply.headers["ratelimit-policy"]));
+    };
+    const before = await policies();
+    assert.equal(before.size, 1);
+    const patch = (body: object) =>
+      fetch(`${served.url}/admin/settings`, {
+        method: "PATCH",
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    assert.equal((await patch({ rate_limit: "900/1m" })).status, 200);
+    assert.deepEqual(await policies(), new Set(['"default";q=900;w=60']));
+    assert.equal((await patch({ rate_limit: null })).status, 200);
+    assert.deepEqual(await policies(), before);
   });
 
   it("takes the commands' changes on every worker at the next request", async () => {

@@ -70,6 +70,32 @@ describe("two instances over one PostgreSQL", () => {
     await ask(second, "PATCH", `/admin/users/${me.body.id}`, admin, { disabled: false });
   });
 
+  it("take each other's changes of settings, and go on with the last known ones while the database is frozen", async () => {
+    const admin = bearer((await first.login("root")).access_token);
+    const policyOf = async (service: TestService) =>
+      (await ask(service, "GET", "/protected")).headers.get("ratelimit-policy");
+    for (const [limit, shown] of [
+      ["700/1m", '"default";q=700;w=60'],
+      ["800/1m", '"default";q=800;w=60'],
+    ] as const) {
+      assert.equal((await ask(first, "PATCH", "/admin/settings", admin, { rate_limit: limit })).status, 200);
+      assert.equal(await policyOf(first), shown);
+      await eventually(async () => assert.equal(await policyOf(second), shown), PROMISE_MS);
+    }
+    server.pause();
+    try {
+      await new Promise((resolve) => setTimeout(resolve, PROMISE_MS));
+      assert.equal(await policyOf(second), '"default";q=800;w=60');
+    } finally {
+      server.resume();
+    }
+    await eventually(async () => {
+      const back = await ask(second, "PATCH", "/admin/settings", admin, { rate_limit: null });
+      assert.equal(back.status, 200);
+    });
+    await eventually(async () => assert.equal(await policyOf(first), null), PROMISE_MS);
+  });
+
   it("say so and refuse in time while it is frozen, and serve again when it is back", async () => {
     const { access_token } = await first.login("alice");
     assert.equal(await status(first, access_token), 200);

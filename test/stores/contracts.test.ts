@@ -6,6 +6,7 @@ import {
   apiKeyStoreContract,
   auditStoreContract,
   lockoutStoreContract,
+  overrideStoreContract,
   refreshTokenStoreContract,
   revocationStoreContract,
   sessionStoreContract,
@@ -40,6 +41,7 @@ for (const [name, { open, start, stop }] of Object.entries(BACKENDS)) {
     apiKeyStoreContract(open);
     lockoutStoreContract(open);
     auditStoreContract(open);
+    overrideStoreContract(open);
   });
 }
 

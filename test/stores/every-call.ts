@@ -13,6 +13,7 @@ export function everyCall({
   apiKeys,
   lockouts,
   audit,
+  settings,
 }: Stores): [string, () => unknown][] {
   const { id } = sampleAccount(1);
   const rotation = { hash: "a", successorHash: "b", nowMs: 1, graceMs: 1, successorExpiresAtMs: 2 };
@@ -67,6 +68,8 @@ export function everyCall({
     ["audit.list", () => audit.list({ limit: 1 })],
     ["audit.list of a party", () => audit.list({ limit: 1, party: id })],
     ["audit.statements", () => audit.statements()],
+    ["settings.current", () => settings.current()],
+    ["settings.change", () => settings.change((current) => current)],
     ["audit.truncate", () => audit.truncate(truncation)],
   ];
 }

@@ -38,6 +38,7 @@ describe("an outage of the database", () => {
       "audit_entries",
       "audit_statements",
       "audit_head",
+      "setting_overrides",
     ]) {
       stranger.exec(`drop table ${table}`);
     }

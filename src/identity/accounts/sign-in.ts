@@ -1,6 +1,8 @@
 import type { Act, EventSink } from "../../kernel/audit-event.ts";
 import type { Allowance } from "../../kernel/exchange.ts";
 import type { Limiter, LimitPolicy } from "../../kernel/limiter.ts";
+import type { PolicySource } from "../../kernel/policy-source.ts";
+import { derivePolicy, policySource } from "../../kernel/policy-source.ts";
 import { limitKeyOfAddress } from "../../net/address.ts";
 import type { Account, AccountStore } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
@@ -10,8 +12,8 @@ export interface SignInOptions {
   readonly accounts: Accounts;
   readonly store: AccountStore;
   readonly limiter: Limiter;
-  /** Per account and address; absent where it is off. */
-  readonly policy?: LimitPolicy;
+  /** Per account and address; absent where it is off, and as of each try where it is a source. */
+  readonly policy?: LimitPolicy | PolicySource;
   readonly events: EventSink;
 }
 
@@ -42,14 +44,17 @@ const HIGHEST_LIMIT = 1e9;
  * (ASVS V6.3.1): per account and address, and per address over all accounts.
  */
 export function createSignIn(options: SignInOptions): SignIn {
-  const { accounts, store, limiter, policy, events } = options;
-  const spray = policy && {
+  const { accounts, store, limiter, events } = options;
+  const policyNow = policySource(options.policy);
+  const sprayOf = derivePolicy(policyNow, (policy) => ({
     ...policy,
     name: "login-address",
     limit: Math.min(policy.limit * SPRAY_FACTOR, HIGHEST_LIMIT),
-  };
+  }));
 
   async function charge(username: string, act: Act): Promise<Allowance | undefined> {
+    const policy = await policyNow();
+    const spray = await sprayOf();
     if (policy === undefined || spray === undefined) return undefined;
     const block = limitKeyOfAddress(act.address ?? "");
     const byAddress = await limiter.take(spray, `address:${block}`, act.atMs);

@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { describeSettings } from "../../config/describe-settings.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { CSP_REPORT_TYPE, REPORTS_TYPE } from "../body-types.ts";
@@ -42,8 +43,9 @@ export function securityRoutes(app: App, service: Service): void {
       ...routeGuards.requireRole("admin"),
       schema: { summary: "The configuration without its secrets", response: { 200: Type.Unknown() } },
     },
-    (_request, reply) => {
-      reply.header("cache-control", "no-store").send(service.describeSettings());
+    async (_request, reply) => {
+      reply.header("cache-control", "no-store");
+      return describeSettings((await service.settings.now()).settings);
     },
   );
 }

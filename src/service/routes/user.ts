@@ -52,7 +52,7 @@ export function userRoutes(app: App, service: Service): void {
     },
   );
 
-  if (service.registration) registerRoute(app, service);
+  registerRoute(app, service);
 }
 
 function registerRoute(app: App, service: Service): void {
@@ -60,8 +60,13 @@ function registerRoute(app: App, service: Service): void {
     "/auth/register",
     {
       ...routeGuards.allowAnonymous(),
+      // Before a body is read: where registration is off, there is nothing here.
+      async onRequest() {
+        const { settings } = await service.settings.now();
+        if (!settings.registration) throw new Refusal(problem("not_found", "Registration is off."));
+      },
       schema: {
-        summary: "Create an account",
+        summary: "Create an account, where registration is on",
         body: Type.Object(
           { username: UsernameText, email: Email, password: PasswordText },
           { additionalProperties: false },

@@ -2,12 +2,14 @@ import type { AccountStore } from "../../identity/accounts/account.ts";
 import type { LockoutStore } from "../../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../../identity/api-keys/api-key.ts";
 import type { AuditStore } from "../../identity/audit/audit-store.ts";
+import type { OverrideStore } from "../../identity/settings/override-store.ts";
 import type { RefreshTokenStore } from "../../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../../identity/tokens/revocation.ts";
 import { createMemoryAccountStore } from "./account-store.ts";
 import { createMemoryApiKeyStore } from "./api-key-store.ts";
 import { createMemoryAuditStore } from "./audit-store.ts";
 import { createMemoryLockoutStore } from "./lockout-store.ts";
+import { createMemoryOverrideStore } from "./override-store.ts";
 import { createMemoryRefreshTokenStore } from "./refresh-token-store.ts";
 import { createMemoryRevocationStore } from "./revocation-store.ts";
 import type { MemorySessionStore } from "./session-store.ts";
@@ -21,6 +23,7 @@ export interface MemoryStores {
   readonly apiKeys: ApiKeyStore;
   readonly lockouts: LockoutStore;
   readonly audit: AuditStore;
+  readonly settings: OverrideStore;
 }
 
 /** Stores in memory, gone with the process: the library's default, and for tests. */
@@ -34,5 +37,6 @@ export function createMemoryStores(): MemoryStores {
     apiKeys: createMemoryApiKeyStore(),
     lockouts: createMemoryLockoutStore(),
     audit: createMemoryAuditStore(),
+    settings: createMemoryOverrideStore(),
   };
 }

@@ -10,7 +10,7 @@ export interface SqlDatabase {
 }
 
 /** The tables whose rows are read on the way of every request. */
-export type LiveTable = "accounts" | "sessions" | "api_keys" | "revoked_tokens";
+export type LiveTable = "accounts" | "sessions" | "api_keys" | "revoked_tokens" | "setting_overrides";
 
 /** How entities of one table are found; each query has exactly one parameter, the id or the key. */
 export interface EntityQueries<Row, T> {

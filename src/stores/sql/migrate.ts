@@ -6,6 +6,7 @@ import { identityTables } from "./migrations/0001-identity.ts";
 import { changeJournal } from "./migrations/0002-change-journal.ts";
 import { accountStates } from "./migrations/0003-account-states.ts";
 import { auditTrail } from "./migrations/0004-audit-trail.ts";
+import { settingOverrides } from "./migrations/0005-expand-setting-overrides.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -18,6 +19,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002-change-journal": changeJournal,
   "0003-account-states": accountStates,
   "0004-audit-trail": auditTrail,
+  "0005-expand-setting-overrides": settingOverrides,
 };
 
 /** A newer version's migration beside which this one may serve: expand, then contract (Sato, "ParallelChange", 2014). */

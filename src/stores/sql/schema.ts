@@ -12,6 +12,7 @@ export interface Schema {
   audit_entries: AuditEntryRow;
   audit_statements: AuditStatementRow;
   audit_head: AuditHeadRow;
+  setting_overrides: SettingOverridesRow;
 }
 
 export interface AccountRow {
@@ -121,4 +122,10 @@ export interface AuditHeadRow {
   id: number;
   seq: number;
   hash: string;
+}
+
+/** One row, `current`; the overrides are JSON, by the names of their settings. */
+export interface SettingOverridesRow {
+  id: string;
+  overrides: string;
 }

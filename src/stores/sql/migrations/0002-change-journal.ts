@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import { dialectOf } from "./dialect.ts";
 import { createPostgresJournal, notePostgresChanges } from "./postgres-journal.ts";
+import { noteSqliteChanges } from "./sqlite-journal.ts";
 
 /** Each live table, the column of its primary key, and those that only say when a row was last used. */
 const JOURNALED = [
@@ -30,11 +31,7 @@ export const changeJournal: Migration = {
         table_name text not null,
         row_key text not null
       ) strict`.execute(db);
-    for (const { table, key } of JOURNALED) {
-      await createTrigger(db, table, "insert", [`new.${key}`]);
-      await createTrigger(db, table, "update", [`old.${key}`, `new.${key}`]);
-      await createTrigger(db, table, "delete", [`old.${key}`]);
-    }
+    for (const live of JOURNALED) await noteSqliteChanges(db, live);
     await sql`
       create trigger changes_pruned after insert on changes when new.seq % 1024 = 0
       begin
@@ -44,18 +41,3 @@ export const changeJournal: Migration = {
     await sql`insert into changes (table_name, row_key) values ('', '')`.execute(db);
   },
 };
-
-/** Notes each distinct one of `keys` after an operation: an update may change the key itself. */
-async function createTrigger(
-  db: Kysely<unknown>,
-  table: string,
-  operation: "insert" | "update" | "delete",
-  keys: readonly string[],
-): Promise<void> {
-  const values = sql.raw(keys.map((key) => `select ${key}`).join(" union "));
-  await sql`
-    create trigger ${sql.id(`${table}_${operation}_noted`)} after ${sql.raw(operation)} on ${sql.id(table)}
-    begin
-      insert into changes (table_name, row_key) select ${sql.lit(table)}, * from (${values});
-    end`.execute(db);
-}
