@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { Exposition } from "../telemetry/exposition.ts";
 
 export interface MetricsServer {
   readonly url: string;
@@ -17,7 +17,7 @@ const HEADERS = { "cache-control": "no-store", "x-content-type-options": "nosnif
  * It asks for no credential, so what it tells holds no name, address or path.
  */
 export async function startMetricsServer(
-  metrics: Metrics,
+  metrics: Exposition,
   listen: { readonly host: string; readonly port: number },
   onFailure: (error: unknown) => void,
 ): Promise<MetricsServer> {

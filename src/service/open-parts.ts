@@ -12,6 +12,7 @@ import type { BreakerView } from "../stores/breaker.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
+import type { Exposition } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { openAuditSinks } from "./audit-sinks/open-sinks.ts";
@@ -26,6 +27,8 @@ import { openTrail } from "./open-trail.ts";
 export interface SharedParts {
   readonly limiter: Limiter;
   readonly passwords: Passwords;
+  /** The metrics of all of them together. */
+  readonly metrics: Exposition;
 }
 
 /** What a service stands on: opened together, closed together. */
@@ -84,9 +87,9 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
   const memoryLimiter = createMemoryLimiter({ random: systemRandom, clock: steadyClock });
   const cspReports = createCspReportWindow();
   metrics.addSources({
-    hashing: () => passwords.load,
+    // Of what all workers share, the thread tells that started them.
+    ...(!shared && { hashing: () => passwords.load, stores: { database: stores.health } }),
     ...(!redis && !shared && { limiterClients: () => memoryLimiter.clientCount }),
-    stores: { database: stores.health },
     ...(redis && { breakers: () => ({ redis: redis.breaker.state() }) }),
     auditLagSeconds: () => lagSeconds(trail.status().behindSinceMs),
     cspReports: () => cspReports.counts,

@@ -3,7 +3,7 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { BreakerView } from "../stores/breaker.ts";
 import type { Stores } from "../stores/open.ts";
-import type { Metrics } from "../telemetry/metrics.ts";
+import type { Exposition } from "../telemetry/exposition.ts";
 import type { AuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
@@ -34,7 +34,7 @@ export interface Service extends Composition {
   /** Which reports of policy violations are told. */
   readonly cspReports: CspReportWindow;
   /** Served to admins; `undefined` where metrics have a port of their own. */
-  readonly metrics: Metrics | undefined;
+  readonly metrics: Exposition | undefined;
   /** Whether new work is taken: false once shutdown has begun. */
   isAccepting(): boolean;
 }

@@ -6,6 +6,7 @@ import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
 import { traceOf } from "../pipeline/trace-of.ts";
 import type { Stores } from "../stores/open.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
 import { createTracing } from "../telemetry/tracing.ts";
 import { createAuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
@@ -25,6 +26,8 @@ export interface RunningService {
   /** Where metrics are, if they have a port of their own. */
   readonly metricsUrl?: string | undefined;
   readonly stores: Stores;
+  /** What this thread alone has counted. */
+  readonly readMetrics: Metrics["read"];
   /** Rejects where the service has ended by itself, for good; stays pending else. */
   readonly failure?: Promise<never>;
   /** Turns `/readyz` red and ends each connection with its next answer, but takes requests as before. */
@@ -67,7 +70,7 @@ export async function startService(
     sessionMaxTtlMs: settings.sessionMaxTtlMs,
     auditCursors: createAuditCursors(parts.keyring),
     cspReports: parts.cspReports,
-    metrics: metricsPort === undefined ? metrics : undefined,
+    metrics: metricsPort === undefined ? (shared?.metrics ?? metrics) : undefined,
     isAccepting: () => accepting,
   });
   let metricsUrl: string | undefined;
@@ -101,6 +104,7 @@ export async function startService(
     url: `http://${host.includes(":") ? `[${host}]` : host}:${boundPort}`,
     metricsUrl,
     stores,
+    readMetrics: metrics.read,
     beginDrain,
     async stop() {
       beginDrain();

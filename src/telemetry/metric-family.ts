@@ -1,4 +1,3 @@
-import type { Metric, Registry } from "prom-client";
 import type { Awaitable } from "../kernel/awaitable.ts";
 
 /** One number of a family, under the labels that tell it from the others. */
@@ -9,22 +8,32 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-/** A metric that keeps nothing: what it tells is read at each scrape from whoever has counted it in plain numbers. */
-export interface MetricFamily {
+/** What a family is, beside its values. */
+interface FamilyHead {
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
+  /**
+   * What several threads of one process tell together: the `sum` (unless told), the `greatest`, each for itself
+   * (`thread`), or what any of them tells of the whole `process`.
+   */
+  readonly across?: "sum" | "greatest" | "thread" | "process";
+}
+
+/** A metric that keeps nothing: what it tells is read at each scrape from whoever has counted it in plain numbers. */
+export interface MetricFamily extends FamilyHead {
   /** The values of now. Labels take values of a fixed, short list: never a path, a name or an address. */
   read(): Awaitable<readonly Sample[]>;
 }
 
-/**
- * Adds a family to a registry. prom-client's own counters cost each request a lookup of their labels; a registry asks
- * no more of a metric than its name and `get`.
- */
-export function addFamily(registry: Registry, { name, help, type, read }: MetricFamily): void {
-  const get = async () => ({ name, help, type, values: await read(), aggregator: "sum" });
-  registry.registerMetric({ name, help, type, get } as unknown as Metric);
+/** A family with its values of one instant: plain data, to be handed from thread to thread. */
+export interface FamilyReading extends FamilyHead {
+  readonly samples: readonly Sample[];
+}
+
+/** Reads families, all at once. */
+export function readFamilies(families: readonly MetricFamily[]): Promise<readonly FamilyReading[]> {
+  return Promise.all(families.map(async ({ read, ...head }) => ({ ...head, samples: await read() })));
 }
 
 /** The samples of a table from label value to number. */

@@ -1,11 +1,12 @@
-import type { Registry } from "prom-client";
 import type { EventSink } from "../kernel/audit-event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Observer } from "../kernel/observer.ts";
 import { createEventCounts } from "./event-counts.ts";
+import type { Exposition } from "./exposition.ts";
+import { EXPOSITION_TYPE, expositionOf, shareText } from "./exposition.ts";
 import { createGuardDecisions } from "./guard-decisions.ts";
-import type { MetricFamily } from "./metric-family.ts";
-import { addFamily } from "./metric-family.ts";
+import type { FamilyReading, MetricFamily } from "./metric-family.ts";
+import { readFamilies } from "./metric-family.ts";
 import { createProcessMetrics } from "./process-metrics.ts";
 import { createRequestDurations } from "./request-durations.ts";
 import type { MetricSources } from "./source-families.ts";
@@ -19,16 +20,15 @@ export interface MetricsOptions {
 }
 
 /** Everything that is counted, as Prometheus reads it. */
-export interface Metrics {
+export interface Metrics extends Exposition {
   /** Counts requests and decisions; give it to the pipeline. */
   readonly observer: Observer;
   /** Counts security events; one sink of several. */
   readonly events: EventSink;
-  readonly contentType: string;
   /** Adds what the parts of the service tell of themselves; each may be added once. */
   addSources(sources: MetricSources): void;
-  /** The text of now (Prometheus text format 0.0.4). Scrapes at the same time share one reading. */
-  text(): Promise<string>;
+  /** The values of now as data. Scrapes of the text at the same time share one reading. */
+  read(): Promise<readonly FamilyReading[]>;
   stop(): void;
 }
 
@@ -44,21 +44,7 @@ export function createMetrics({ clock, steadyClock }: MetricsOptions): Metrics {
     ...events.families,
     ...processMetrics.families,
   ];
-  let registry: Promise<Registry> | undefined;
-  let reading: Promise<string> | undefined;
-
-  /** prom-client is loaded for the first scrape: the start of the service does not wait for it. */
-  async function openRegistry(): Promise<Registry> {
-    const { Registry } = await import("prom-client");
-    return new Registry();
-  }
-
-  async function read(): Promise<string> {
-    registry ??= openRegistry();
-    const opened = await registry;
-    for (const family of families.splice(0)) addFamily(opened, family);
-    return opened.metrics();
-  }
+  const read = () => readFamilies(families);
 
   return {
     observer: {
@@ -77,16 +63,12 @@ export function createMetrics({ clock, steadyClock }: MetricsOptions): Metrics {
       },
     },
     events: events.sink,
-    contentType: "text/plain; version=0.0.4; charset=utf-8",
+    contentType: EXPOSITION_TYPE,
     addSources(sources) {
       families.push(...sourceFamilies(sources));
     },
-    text() {
-      reading ??= read().finally(() => {
-        reading = undefined;
-      });
-      return reading;
-    },
+    read,
+    text: shareText(async () => expositionOf(await read())),
     stop: processMetrics.stop,
   };
 }

@@ -20,6 +20,8 @@ export function createProcessMetrics(startedAtMs: number): ProcessMetrics {
     name,
     help,
     type,
+    // Each thread has an event loop and a heap of its own.
+    across: name.startsWith("process_") ? "process" : "thread",
     read: () => [{ value: value() }],
   });
   const gauge = (name: string, help: string, value: () => number) => one(name, "gauge", help, value);

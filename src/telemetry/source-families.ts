@@ -57,6 +57,7 @@ export function sourceFamilies(sources: MetricSources): readonly MetricFamily[] 
       name: "kyros_breaker_state",
       help: "The state of each circuit breaker: 1 for the one it is in, 0 for the others.",
       type: "gauge",
+      across: "thread",
       read: () =>
         Object.entries(breakers()).flatMap(([dependency, now]) =>
           BREAKER_STATES.map((state) => ({ labels: { dependency, state }, value: state === now ? 1 : 0 })),
@@ -66,6 +67,7 @@ export function sourceFamilies(sources: MetricSources): readonly MetricFamily[] 
       name: "kyros_audit_lag_seconds",
       help: "Age of the oldest event that is not durable in the audit trail yet.",
       type: "gauge",
+      across: "greatest",
       read: () => [{ value: auditLagSeconds() }],
     },
     cspReports && {

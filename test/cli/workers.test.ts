@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import type { Line } from "../telemetry/exposition.ts";
+import { readExposition, sampleOf } from "../telemetry/exposition.ts";
 import type { Kyros, Served } from "./command.ts";
 import { kyrosCommand } from "./command.ts";
 import type { KeepAliveClient } from "./keep-alive-client.ts";
@@ -81,6 +83,27 @@ describe("kyros serve --workers", () => {
     assert.deepEqual(await policies(), new Set(['"default";q=900;w=60']));
     assert.equal((await patch({ rate_limit: null })).status, 200);
     assert.deepEqual(await policies(), before);
+  });
+
+  it("tells the metrics of all workers on each of them, to admins", async () => {
+    const headers = await login(clients[0]!, "root");
+    const scrape = async (client: KeepAliveClient) => {
+      const reply = await client.get("/metrics", headers);
+      assert.equal(reply.status, 200, reply.body);
+      return readExposition(reply.body);
+    };
+    const counted = (lines: readonly Line[]) =>
+      sampleOf(lines, "kyros_http_request_duration_seconds_count", { route: "/protected", method: "GET" });
+    const before = counted(await scrape(clients[0]!)) ?? 0;
+    await statuses(headers);
+    for (const client of clients) {
+      const lines = await scrape(client);
+      assert.equal(counted(lines), before + CONNECTIONS);
+      assert.equal(lines.filter(({ name }) => name === "process_start_time_seconds").length, 1);
+      assert.equal(sampleOf(lines, "kyros_store_up", { store: "database" }), 1);
+      const heaps = lines.filter(({ name }) => name === "nodejs_heap_size_used_bytes");
+      assert.deepEqual(heaps.map(({ labels }) => labels["thread"]).sort(), ["1", "2", "3", "main"]);
+    }
   });
 
   it("takes the commands' changes on every worker at the next request", async () => {

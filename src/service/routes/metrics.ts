@@ -1,9 +1,9 @@
 import { routeGuards } from "../../pipeline/route-guards.ts";
-import type { Metrics } from "../../telemetry/metrics.ts";
+import type { Exposition } from "../../telemetry/exposition.ts";
 import type { App } from "../service.ts";
 
 /** Metrics on the main port are an admin's alone, or a key of an admin's with the scope for just this. */
-export function metricsRoutes(app: App, metrics: Metrics): void {
+export function metricsRoutes(app: App, metrics: Exposition): void {
   app.get(
     "/metrics",
     {

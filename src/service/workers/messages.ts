@@ -2,6 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { PasswordVerdict } from "../../crypto/password.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import type { SharedLimits } from "../../stores/memory/shared-limiter.ts";
+import type { FamilyReading } from "../../telemetry/metric-family.ts";
 
 /** What a worker is started with. */
 export interface WorkerData {
@@ -27,6 +28,8 @@ export type FromWorker =
   | { readonly kind: "listening"; readonly url: string }
   | { readonly kind: "not_started"; readonly message: string; readonly code: string }
   | PasswordJob
+  | { readonly kind: "metrics"; readonly readings: readonly FamilyReading[] }
+  | { readonly kind: "ask_metrics" }
   | { readonly kind: "abandon"; readonly id: number };
 
 /** How a password job ended. */
@@ -37,4 +40,9 @@ export type PasswordResult =
   | { readonly kind: "failed"; readonly id: number; readonly message: string };
 
 /** What a worker is told. */
-export type ToWorker = { readonly kind: "drain" } | { readonly kind: "stop" } | PasswordResult;
+export type ToWorker =
+  | { readonly kind: "drain" }
+  | { readonly kind: "stop" }
+  | { readonly kind: "read_metrics" }
+  | { readonly kind: "metrics_text"; readonly text: string | undefined }
+  | PasswordResult;

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Passwords } from "../../crypto/password.ts";
+import type { FamilyReading } from "../../telemetry/metric-family.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
 import { servePasswords } from "./remote-passwords.ts";
 
@@ -10,6 +11,8 @@ export interface WorkerHandle {
   /** Resolves when the thread is gone, with what ended it where that was an error. */
   readonly ended: Promise<unknown>;
   tell(message: ToWorker): void;
+  /** What it has counted. A worker that is busy or ended may never answer. */
+  readMetrics(): Promise<readonly FamilyReading[]>;
   /** Ends it at once, whatever it does. */
   kill(): void;
 }
@@ -23,8 +26,19 @@ function notStarted(message: string, code: string): Error {
   return Object.assign(new Error(text), { code });
 }
 
+/** What a worker asks of the thread that started it. */
+export interface WorkerServices {
+  readonly passwords: Passwords;
+  /** The metrics of all workers. */
+  metricsText(): Promise<string>;
+}
+
 /** Starts a worker. `entry` is the module that is its whole program. */
-export function startWorker(entry: URL, workerData: WorkerData, passwords: Passwords): WorkerHandle {
+export function startWorker(
+  entry: URL,
+  workerData: WorkerData,
+  { passwords, metricsText }: WorkerServices,
+): WorkerHandle {
   const worker = new Worker(entry, { workerData, name: `kyros worker ${workerData.number}` });
   const ready = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<unknown>();
@@ -32,7 +46,16 @@ export function startWorker(entry: URL, workerData: WorkerData, passwords: Passw
   ready.promise.catch(() => undefined);
   const tell = (message: ToWorker): void => worker.postMessage(message);
   const jobs = servePasswords(passwords, tell);
+  let reading: PromiseWithResolvers<readonly FamilyReading[]> | undefined;
   let cause: unknown;
+
+  function readMetrics(): Promise<readonly FamilyReading[]> {
+    if (reading === undefined) {
+      reading = Promise.withResolvers();
+      tell({ kind: "read_metrics" });
+    }
+    return reading.promise;
+  }
 
   worker.on("message", (message: FromWorker) => {
     switch (message.kind) {
@@ -41,6 +64,16 @@ export function startWorker(entry: URL, workerData: WorkerData, passwords: Passw
       case "not_started":
         cause = notStarted(message.message, message.code);
         return ready.reject(cause);
+      case "metrics":
+        reading?.resolve(message.readings);
+        reading = undefined;
+        return;
+      case "ask_metrics":
+        metricsText().then(
+          (text) => tell({ kind: "metrics_text", text }),
+          () => tell({ kind: "metrics_text", text: undefined }),
+        );
+        return;
       case "abandon":
         return jobs.abandon(message.id);
       default:
@@ -56,5 +89,11 @@ export function startWorker(entry: URL, workerData: WorkerData, passwords: Passw
     ended.resolve(cause);
   });
 
-  return { ready: ready.promise, ended: ended.promise, tell, kill: () => void worker.terminate() };
+  return {
+    ready: ready.promise,
+    ended: ended.promise,
+    tell,
+    readMetrics,
+    kill: () => void worker.terminate(),
+  };
 }

@@ -10,13 +10,17 @@ import { steadyClock, systemClock } from "../../kernel/clock.ts";
 import { systemRandom } from "../../kernel/random.ts";
 import { createSharedLimiter, reserveSharedLimits } from "../../stores/memory/shared-limiter.ts";
 import { openStores } from "../../stores/open.ts";
+import { createMetrics } from "../../telemetry/metrics.ts";
 import { openConfiguredKeyring } from "../configured-keyring.ts";
 import { startHousekeeping } from "../housekeeping.ts";
 import type { Log } from "../log.ts";
+import type { MetricsServer } from "../metrics-server.ts";
+import { startMetricsServer } from "../metrics-server.ts";
 import type { RunningService } from "../start.ts";
 import { createRestarts } from "./restarts.ts";
 import type { WorkerHandle } from "./start-worker.ts";
 import { startWorker } from "./start-worker.ts";
+import { createWorkerMetrics } from "./worker-metrics.ts";
 
 /** The sources run as they are, and built. */
 const WORKER_THREAD = new URL(`./worker-thread${extname(import.meta.filename)}`, import.meta.url);
@@ -41,6 +45,9 @@ export async function startWorkers(
   const counters = createSharedLimiter(limits, count + 1);
   const passwords = createPasswords({ cost: settings.bcryptCost });
   const workers = new Map<number, WorkerHandle>();
+  const own = createMetrics({ clock: systemClock, steadyClock });
+  own.addSources({ hashing: () => passwords.load, stores: { database: stores.health } });
+  const metrics = createWorkerMetrics(own, workers);
   const restarts = Array.from({ length: count + 1 }, createRestarts);
   const timers = new Set<NodeJS.Timeout>();
   const failure = Promise.withResolvers<never>();
@@ -49,12 +56,14 @@ export async function startWorkers(
   let draining = false;
 
   function start(number: number, port: number): Promise<string> {
-    const worker = startWorker(entry, { number, settings: { ...settings, secret, port }, limits }, passwords);
+    const workerData = { number, settings: { ...settings, secret, port }, limits };
+    const worker = startWorker(entry, workerData, { passwords, metricsText: metrics.text });
     workers.set(number, worker);
     if (draining) worker.tell({ kind: "drain" });
     void worker.ended.then((cause) => {
       counters.releaseHeldBy(number);
       workers.delete(number);
+      metrics.ended(number);
       if (phase === "running") startAgain(number, port, cause);
     });
     return worker.ready;
@@ -97,10 +106,13 @@ export async function startWorkers(
     const living = [...workers.values()];
     for (const worker of living) worker.tell({ kind: "stop" });
     await Promise.all(living.map((worker) => worker.ended));
+    await metricsServer?.stop();
+    own.stop();
     await stores.close();
   }
 
   let housekeeping: { stop(): void } | undefined;
+  let metricsServer: MetricsServer | undefined;
   try {
     await stores.migrate();
     if (settings.port !== 0) await requireFree(settings);
@@ -108,6 +120,10 @@ export async function startWorkers(
     const url = await start(1, settings.port);
     const port = Number(new URL(url).port || 80);
     await Promise.all(Array.from({ length: count - 1 }, (_, i) => start(i + 2, port)));
+    if (settings.metricsPort !== undefined) {
+      const listen = { host: settings.host, port: settings.metricsPort };
+      metricsServer = await startMetricsServer(metrics, listen, log.failure);
+    }
     phase = "running";
     housekeeping = startHousekeeping({
       stores,
@@ -118,7 +134,9 @@ export async function startWorkers(
     });
     return {
       url,
+      metricsUrl: metricsServer?.url,
       stores,
+      readMetrics: own.read,
       failure: failure.promise,
       beginDrain() {
         draining = true;
@@ -130,6 +148,7 @@ export async function startWorkers(
     phase = "stopping";
     killAll();
     await Promise.all([...workers.values()].map((worker) => worker.ended));
+    own.stop();
     await stores.close();
     throw error;
   }

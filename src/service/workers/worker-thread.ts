@@ -7,20 +7,25 @@ import { createLog } from "../log.ts";
 import type { RunningService } from "../start.ts";
 import { startService } from "../start.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
+import { createRemoteMetrics } from "./remote-metrics.ts";
 import { createRemotePasswords } from "./remote-passwords.ts";
 
 const { number, settings, limits } = workerData as WorkerData;
 const port = parentPort!;
 const send = (message: FromWorker): void => port.postMessage(message);
 const passwords = createRemotePasswords(send);
+const metrics = createRemoteMetrics(send);
 const starting = startService(settings, createLog(settings.logLevel), {
   limiter: createSharedLimiter(limits, number, { clock: steadyClock }),
   passwords,
+  metrics,
 });
 
 port.on("message", (message: ToWorker) => {
   if (message.kind === "drain") void starting.then((service) => service.beginDrain());
   else if (message.kind === "stop") void starting.then(end);
+  else if (message.kind === "read_metrics") void starting.then(tellMetrics);
+  else if (message.kind === "metrics_text") metrics.settle(message.text);
   else passwords.settle(message);
 });
 
@@ -29,6 +34,10 @@ try {
 } catch (error) {
   send({ kind: "not_started", message: textOf(error), code: codeOf(error) });
   port.close();
+}
+
+async function tellMetrics(service: RunningService): Promise<void> {
+  send({ kind: "metrics", readings: await service.readMetrics() });
 }
 
 async function end(service: RunningService): Promise<void> {
