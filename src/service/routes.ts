@@ -1,5 +1,6 @@
 import { adminAuditRoutes } from "./routes/admin-audit.ts";
 import { adminSettingsRoutes } from "./routes/admin-settings.ts";
+import { adminStatsRoutes } from "./routes/admin-stats.ts";
 import { adminUserRoutes } from "./routes/admin-users.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
@@ -26,6 +27,7 @@ export function installRoutes(app: App, service: Service): void {
   adminUserRoutes(app, service);
   adminAuditRoutes(app, service);
   adminSettingsRoutes(app, service);
+  adminStatsRoutes(app, service);
   oauthRoutes(app, service);
   oauthMetadataRoutes(app, service);
   probeRoutes(app, service);

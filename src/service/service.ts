@@ -7,6 +7,7 @@ import type { Exposition } from "../telemetry/exposition.ts";
 import type { AuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
+import type { InstanceState } from "./instance-state.ts";
 import type { LiveSettings } from "./live-settings.ts";
 
 /** The Fastify app as the routes see it: typed by their TypeBox schemas. */
@@ -35,6 +36,8 @@ export interface Service extends Composition {
   readonly cspReports: CspReportWindow;
   /** Served to admins; `undefined` where metrics have a port of their own. */
   readonly metrics: Exposition | undefined;
+  /** How this instance does. */
+  instance(): InstanceState;
   /** Whether new work is taken: false once shutdown has begun. */
   isAccepting(): boolean;
 }

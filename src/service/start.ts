@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
-import { systemClock } from "../kernel/clock.ts";
+import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { bothObservers } from "../kernel/observer.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { parseCidrs } from "../net/cidr.ts";
@@ -13,6 +13,7 @@ import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { endConnections } from "./end-connections.ts";
 import { startHousekeeping } from "./housekeeping.ts";
+import { watchInstance } from "./instance-state.ts";
 import type { LiveSettings } from "./live-settings.ts";
 import { createLiveSettings } from "./live-settings.ts";
 import type { Log } from "./log.ts";
@@ -71,6 +72,14 @@ export async function startService(
     auditCursors: createAuditCursors(parts.keyring),
     cspReports: parts.cspReports,
     metrics: metricsPort === undefined ? (shared?.metrics ?? metrics) : undefined,
+    instance: watchInstance({
+      clock: systemClock,
+      steadyClock,
+      hashing: () => parts.passwords.load,
+      limits: parts.redis ? "redis" : shared ? "workers" : "memory",
+      redis: parts.redis,
+      auditWaiting: () => parts.trail.status().waiting,
+    }),
     isAccepting: () => accepting,
   });
   let metricsUrl: string | undefined;

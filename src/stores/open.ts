@@ -4,6 +4,7 @@ import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { AuditStore } from "../identity/audit/audit-store.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import type { OverrideStore } from "../identity/settings/override-store.ts";
+import type { StatisticsStore } from "../identity/statistics/statistics-store.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
 import type { Bus } from "../kernel/bus.ts";
@@ -21,6 +22,7 @@ import { createSqlRefreshTokenStore } from "./sql/refresh-token-store.ts";
 import { createSqlRevocationStore } from "./sql/revocation-store.ts";
 import { createSqlSessionStore } from "./sql/session-store.ts";
 import { openSqlite } from "./sql/sqlite.ts";
+import { createSqlStatisticsStore } from "./sql/statistics-store.ts";
 
 /** Every store of one database. All of them throw `Outage` where it fails. */
 export interface Stores {
@@ -32,6 +34,7 @@ export interface Stores {
   readonly lockouts: LockoutStore;
   readonly audit: AuditStore;
   readonly settings: OverrideStore;
+  readonly statistics: StatisticsStore;
   /** Throws `Outage` where the database does not answer. */
   health(): Promise<void>;
   /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
@@ -114,6 +117,7 @@ function createSqlStores(database: SqlDatabase) {
     audit: createSqlAuditStore(database),
     lockouts: createSqlLockoutStore(database),
     settings: createSqlOverrideStore(database),
+    statistics: createSqlStatisticsStore(database),
   };
 }
 

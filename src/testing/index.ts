@@ -11,3 +11,4 @@ export { refreshTokenStoreContract } from "./refresh-token-store-contract.ts";
 export { revocationStoreContract } from "./revocation-store-contract.ts";
 export { seededRandom } from "./seeded-random.ts";
 export { sessionStoreContract } from "./session-store-contract.ts";
+export { statisticsStoreContract } from "./statistics-store-contract.ts";

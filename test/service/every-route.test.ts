@@ -68,7 +68,7 @@ describe("every route", () => {
   let paths: Record<string, Record<string, { requestBody?: unknown }>>;
   let root: { authorization: string };
   before(async () => {
-    service = await runService();
+    service = await runService({ KYROS_REGISTRATION: "on" });
     await service.createUser("alice");
     await service.createUser("root", "admin");
     user = (await service.login("alice")).access_token;

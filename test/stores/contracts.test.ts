@@ -10,6 +10,7 @@ import {
   refreshTokenStoreContract,
   revocationStoreContract,
   sessionStoreContract,
+  statisticsStoreContract,
 } from "../../src/testing/index.ts";
 import type { PostgresDatabases } from "./postgres-databases.ts";
 import { postgresDatabases } from "./postgres-databases.ts";
@@ -42,6 +43,7 @@ for (const [name, { open, start, stop }] of Object.entries(BACKENDS)) {
     lockoutStoreContract(open);
     auditStoreContract(open);
     overrideStoreContract(open);
+    statisticsStoreContract(open);
   });
 }
 

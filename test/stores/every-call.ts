@@ -14,6 +14,7 @@ export function everyCall({
   lockouts,
   audit,
   settings,
+  statistics,
 }: Stores): [string, () => unknown][] {
   const { id } = sampleAccount(1);
   const rotation = { hash: "a", successorHash: "b", nowMs: 1, graceMs: 1, successorExpiresAtMs: 2 };
@@ -27,6 +28,7 @@ export function everyCall({
     placeTtlMs: 1,
   };
   const truncation = { kind: "truncation", seq: 0, hash: "", atMs: 1, publicKey: "", signature: "" } as const;
+  const question = { nowMs: 1, keysExpiringUntilMs: 1, signInsSinceMs: 1, mostRows: 1 };
   return [
     ["accounts.findById", () => accounts.findById(id)],
     ["accounts.findByUsernameKey", () => accounts.findByUsernameKey("user1")],
@@ -70,6 +72,7 @@ export function everyCall({
     ["audit.statements", () => audit.statements()],
     ["settings.current", () => settings.current()],
     ["settings.change", () => settings.change((current) => current)],
+    ["statistics.read", () => statistics.read(question)],
     ["audit.truncate", () => audit.truncate(truncation)],
   ];
 }

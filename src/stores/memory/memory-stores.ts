@@ -3,6 +3,7 @@ import type { LockoutStore } from "../../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../../identity/api-keys/api-key.ts";
 import type { AuditStore } from "../../identity/audit/audit-store.ts";
 import type { OverrideStore } from "../../identity/settings/override-store.ts";
+import type { StatisticsStore } from "../../identity/statistics/statistics-store.ts";
 import type { RefreshTokenStore } from "../../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../../identity/tokens/revocation.ts";
 import { createMemoryAccountStore } from "./account-store.ts";
@@ -14,6 +15,7 @@ import { createMemoryRefreshTokenStore } from "./refresh-token-store.ts";
 import { createMemoryRevocationStore } from "./revocation-store.ts";
 import type { MemorySessionStore } from "./session-store.ts";
 import { createMemorySessionStore } from "./session-store.ts";
+import { createMemoryStatisticsStore } from "./statistics-store.ts";
 
 export interface MemoryStores {
   readonly accounts: AccountStore;
@@ -24,19 +26,24 @@ export interface MemoryStores {
   readonly lockouts: LockoutStore;
   readonly audit: AuditStore;
   readonly settings: OverrideStore;
+  readonly statistics: StatisticsStore;
 }
 
 /** Stores in memory, gone with the process: the library's default, and for tests. */
 export function createMemoryStores(): MemoryStores {
   const sessions = createMemorySessionStore();
+  const accounts = createMemoryAccountStore();
+  const apiKeys = createMemoryApiKeyStore();
+  const audit = createMemoryAuditStore();
   return {
-    accounts: createMemoryAccountStore(),
+    accounts,
     sessions,
     refreshTokens: createMemoryRefreshTokenStore(sessions),
     revocations: createMemoryRevocationStore(),
-    apiKeys: createMemoryApiKeyStore(),
+    apiKeys,
     lockouts: createMemoryLockoutStore(),
-    audit: createMemoryAuditStore(),
+    audit,
     settings: createMemoryOverrideStore(),
+    statistics: createMemoryStatisticsStore({ accounts, sessions, apiKeys, audit }),
   };
 }

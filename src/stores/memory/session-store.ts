@@ -5,6 +5,8 @@ import { isLive } from "../../identity/sessions/session.ts";
 export interface MemorySessionStore extends SessionStore {
   findById(id: string): Session | undefined;
   findBySecretHash(secretHash: string): Session | undefined;
+  /** Every session, over or not. */
+  all(): Iterable<Session>;
 }
 
 /** Sessions in memory: gone with the process. */
@@ -35,6 +37,7 @@ export function createMemorySessionStore(): MemorySessionStore {
       const id = ids.get(secretHash);
       return id === undefined ? undefined : sessions.get(id);
     },
+    all: () => sessions.values(),
     async listLive(userId, nowMs) {
       return ofUser(userId)
         .filter((session) => isLive(session, nowMs))
