@@ -1,4 +1,5 @@
 /** The public face of Kyros. Importing it loads no web framework and no database. */
+export type { AuditStore } from "./identity/audit/audit-store.ts";
 export type { AuditEvent, EventName, EventSink } from "./kernel/audit-event.ts";
 export { EVENT_NAMES } from "./kernel/audit-event.ts";
 export type { Clock } from "./kernel/clock.ts";
@@ -21,6 +22,8 @@ export { PROBLEMS, problem } from "./kernel/problem.ts";
 export type { Rule } from "./kernel/rule.ts";
 export type { Gate, RouteGuard } from "./pipeline/gate.ts";
 export type { RuleOptions } from "./pipeline/route-guards.ts";
+export type { AuditTrailOptions } from "./service/create-audit-trail.ts";
+export { createAuditTrail } from "./service/create-audit-trail.ts";
 export type { Kyros, KyrosOptions, KyrosStores } from "./service/create-kyros.ts";
 export { createKyros } from "./service/create-kyros.ts";
 export { authenticateUser, createAccessToken, currentUser } from "./service/current-user.ts";

@@ -1,5 +1,6 @@
 import type { EventSink } from "../kernel/audit-event.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { steadyClock as defaultSteadyClock, systemClock } from "../kernel/clock.ts";
 import type { Observer } from "../kernel/observer.ts";
 import { createEventCounts } from "./event-counts.ts";
 import type { Exposition } from "./exposition.ts";
@@ -12,11 +13,12 @@ import { createRequestDurations } from "./request-durations.ts";
 import type { MetricSources } from "./source-families.ts";
 import { sourceFamilies } from "./source-families.ts";
 
+/** The clocks of the system unless told. */
 export interface MetricsOptions {
   /** The time of day, for when the process started. */
-  readonly clock: Clock;
+  readonly clock?: Clock;
   /** A clock that is never set, for durations. */
-  readonly steadyClock: Clock;
+  readonly steadyClock?: Clock;
 }
 
 /** Everything that is counted, as Prometheus reads it. */
@@ -33,7 +35,8 @@ export interface Metrics extends Exposition {
 }
 
 /** Counts in plain numbers while requests run, and puts them into words when somebody asks. */
-export function createMetrics({ clock, steadyClock }: MetricsOptions): Metrics {
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const { clock = systemClock, steadyClock = defaultSteadyClock } = options;
   const decisions = createGuardDecisions();
   const durations = createRequestDurations();
   const events = createEventCounts();
