@@ -11,7 +11,7 @@ import type { ThreeInstances } from "./three-instances.ts";
 import { login, startThreeInstances } from "./three-instances.ts";
 
 /** What three instances together grant of tries for one name from one address. */
-const LOGIN_LIMIT = 6;
+const LOGIN_LIMIT = 3;
 const SHARE = Math.ceil(LOGIN_LIMIT / 3);
 /** How long a fault lasts (ms), and once, for the record, a Redis that is stopped. */
 const FAULT_MS = 1500;
@@ -46,8 +46,12 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
     await three?.stop();
   });
 
-  const told = (index: number, event: string) =>
-    three.instances[index]!.log.filter((line) => line["event"] === event).length;
+  /** What an instance's log says of Redis, in order. */
+  const told = (index: number) =>
+    three.instances[index]!.log.map((line) => String(line["event"])).filter((event) =>
+      event.startsWith("store."),
+    );
+  const count = (index: number, event: string) => told(index).filter((one) => one === event).length;
 
   async function showsRedis(status: "ok" | "degraded"): Promise<void> {
     for (const { url } of three.instances) {
@@ -78,7 +82,7 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
     return eventually(async () => {
       const granted = await triesGranted();
       assert.equal(
-        granted.reduce((sum, count) => sum + count),
+        granted.reduce((sum, one) => sum + one),
         LOGIN_LIMIT,
       );
     }, 20_000);
@@ -123,10 +127,7 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
   for (const { what, lastsMs = FAULT_MS, begin, end } of degrading) {
     it(`${what}: requests flow, limits are no looser, revocations hold; told once each way`, async () => {
       await eventually(() => showsRedis("ok"));
-      const before = [0, 1, 2].map((index) => [
-        told(index, "store.degraded"),
-        told(index, "store.recovered"),
-      ]);
+      const before = [0, 1, 2].map((index) => told(index).length);
       ledger.takeStatuses();
       const beganMs = performance.now();
       await begin();
@@ -145,10 +146,11 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
       await eventually(() => showsRedis("ok"));
       outages++;
       for (const index of [0, 1, 2]) {
-        assert.deepEqual(
-          [told(index, "store.degraded"), told(index, "store.recovered")],
-          before[index]!.map((count) => count + 1),
-        );
+        // Never twice for one change. On a busy machine there may be another outage, of its own.
+        const news = told(index).slice(before[index]);
+        const changes = news.map((_, n) => (n % 2 === 0 ? "store.degraded" : "store.recovered"));
+        assert.ok(news.length >= 2 && news.length % 2 === 0, JSON.stringify(news));
+        assert.deepEqual(news, changes);
       }
       await limitIsExact();
       await ledger.verify();
@@ -179,12 +181,12 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
     const stores = await openStores({ databaseUrl: three.postgres.url });
     try {
       for (const type of ["store.degraded", "store.recovered"] as const) {
-        const inLogs = [0, 1, 2].map((index) => told(index, type)).reduce((sum, count) => sum + count);
-        assert.ok(inLogs >= 3 * outages);
         await eventually(async () => {
+          const inLogs = [0, 1, 2].map((index) => count(index, type)).reduce((sum, one) => sum + one);
+          assert.ok(inLogs >= 3 * outages);
           const entries = await stores.audit.list({ type, limit: 1000 });
           assert.equal(
-            entries.reduce((sum, { count }) => sum + count, 0),
+            entries.reduce((sum, entry) => sum + entry.count, 0),
             inLogs,
           );
         });
@@ -197,9 +199,9 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
     const metrics = await fetch(`${three.instances[0].url}/metrics`, {
       headers: { authorization: `Bearer ${access_token}` },
     });
-    const count = /^kyros_security_events_total\{event="store\.degraded"\} (\d+)$/m.exec(
+    const shown = /^kyros_security_events_total\{event="store\.degraded"\} (\d+)$/m.exec(
       await metrics.text(),
     );
-    assert.equal(Number(count?.[1]), told(0, "store.degraded"));
+    assert.equal(Number(shown?.[1]), count(0, "store.degraded"));
   });
 });

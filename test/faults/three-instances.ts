@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Role } from "../../src/kernel/principal.ts";
 import type { PostgresServer } from "../stores/postgres-server.ts";
 import { startPostgres } from "../stores/postgres-server.ts";
@@ -43,7 +46,9 @@ export async function startThreeInstances(
   const [postgres, firstRedis] = await Promise.all([startPostgres(), startRedis()]);
   const servers = [firstRedis];
   const redisProxy = proxiedRedis ? await startProxy(firstRedis.port) : undefined;
+  const dataDir = await mkdtemp(join(tmpdir(), "kyros-three-"));
   const env = {
+    KYROS_DATA_DIR: dataDir,
     DATABASE_URL: postgres.url,
     REDIS_URL: (redisProxy ?? firstRedis).url,
     KYROS_SECRET: randomBytes(64).toString("base64url"),
@@ -89,6 +94,7 @@ export async function startThreeInstances(
       await Promise.all(instances.map((instance) => instance.kill()));
       await redisProxy?.stop();
       await Promise.all([...servers.map((server) => server.stop()), postgres.stop()]);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
