@@ -18,6 +18,8 @@ const MODULES: Readonly<Record<string, string>> = {
   "live-checks": "./http/live-checks.ts",
   workers: "./workers.ts",
   observers: "./http/observers.ts",
+  "shared-stores": "./shared-stores.ts",
+  revocation: "./revocation.ts",
 };
 
 const USAGE = `usage: node bench/main.ts [name...] [--write] [--rounds N] [--seconds N]

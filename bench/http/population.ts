@@ -40,8 +40,8 @@ export interface Population {
 const ISSUER = "kyros";
 const AUDIENCE = "kyros";
 
-/** Signs up `count` users with Kyros's own SQLite stores, and signs each in. */
-async function signUp(count: number, databaseUrl: string, secret: string) {
+/** Signs up `count` users in Kyros's own stores, and signs each in. */
+export async function signUp(count: number, databaseUrl: string, secret: string) {
   const stores = await openStores({ databaseUrl });
   try {
     await stores.migrate();

@@ -2,7 +2,7 @@ import pino from "pino";
 import { loadSettings } from "../config/load.ts";
 import { createPasswords } from "../crypto/password.ts";
 import type { StatementSigner } from "../identity/audit/statement.ts";
-import type { Act } from "../kernel/audit-event.ts";
+import type { Act, EventSink } from "../kernel/audit-event.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/random.ts";
 import { openAuditSinks } from "../service/audit-sinks/open-sinks.ts";
@@ -20,6 +20,7 @@ export interface Operator extends Identity {
   /** Signs statements on the audit trail. */
   readonly signer: StatementSigner;
   readonly act: Act;
+  readonly events: EventSink;
 }
 
 /** Runs a command on the configured database, brought to the current schema, and closes it whatever happens. */
@@ -60,6 +61,7 @@ export async function asOperator<T>(work: (operator: Operator) => Promise<T>): P
       ...identity,
       stores,
       signer: trail.signer,
+      events: trail.events,
       act: { atMs: systemClock.now(), actor: { kind: "operator" } },
     });
   } finally {

@@ -14,10 +14,11 @@ import {
   wholeNumber,
 } from "./plain-kinds.ts";
 import { addressRanges } from "./range-kinds.ts";
+import { REDIS_SETTINGS } from "./redis-settings.ts";
 import { secret, secrets, staticApiKeys } from "./secret-kinds.ts";
 import type { Environment, Settings } from "./settings.ts";
 import { ENVIRONMENTS, INSECURE_CHOICES, LOG_LEVELS, TOKEN_ALGORITHMS } from "./settings.ts";
-import { databaseUrl, origins, redisUrls } from "./url-kinds.ts";
+import { databaseUrl, origins } from "./url-kinds.ts";
 
 /** What a default may depend on. */
 export interface DefaultContext {
@@ -90,12 +91,7 @@ export const SCHEMA: { readonly [Name in keyof Settings]: Setting<Settings[Name]
     },
     meaning: "The database.",
   },
-  redisUrls: {
-    variable: "REDIS_URL",
-    kind: redisUrls,
-    default: none([], "none: limits, challenges and the bus are in-process"),
-    meaning: "The Redis server, or the nodes of a cluster.",
-  },
+  ...REDIS_SETTINGS,
   secret: {
     variable: "KYROS_SECRET",
     kind: secret,

@@ -42,6 +42,7 @@ export interface Settings {
   readonly databaseUrl: string;
   /** The nodes of a cluster, or one server; none: everything is in-process. */
   readonly redisUrls: readonly string[];
+  readonly redisDeadlineMs: number;
   /** Base64url; `undefined` only in development, where `resolveSecret` has one. */
   readonly secret: string | undefined;
   readonly previousSecrets: readonly string[];

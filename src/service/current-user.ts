@@ -34,7 +34,11 @@ export async function createAccessToken(
   const nowMs = kyros.clock.now();
   const { scopes, ...origin } = options;
   const act: Act = { ...origin, atMs: nowMs, actor: { kind: "user", id: user.id, name: user.username } };
-  const session = await kyros.sessions.startToken(user, act);
+  // The host vouches for the user as of now; what the account says of changes is asked at each request.
+  const session = await kyros.sessions.startToken(
+    { ...user, passwordChangedAtMs: nowMs, roleChangedAtMs: nowMs },
+    act,
+  );
   return kyros.tokens.issue({
     userId: user.id,
     sessionId: session.id,

@@ -15,6 +15,7 @@ export async function openRedis(
   const { openSharedLimits } = await import("../stores/shared-limits.ts");
   return openSharedLimits({
     urls: settings.redisUrls,
+    deadlineMs: settings.redisDeadlineMs,
     hashKey: keyring.derive("kyros/limit-keys", 16),
     clock: systemClock,
     random: systemRandom,

@@ -1,6 +1,5 @@
 import { stageAllowance } from "../guards/limit-headers.ts";
 import type { Account } from "../identity/accounts/account.ts";
-import { toUser } from "../identity/accounts/account.ts";
 import type { Credentials, SignInOutcome } from "../identity/accounts/sign-in.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import { Refusal } from "../kernel/failure.ts";
@@ -63,7 +62,7 @@ export function tokenPair(
 
 /** Starts the session of a signed-in program, with its first pair of tokens. */
 export async function startTokens(service: Service, account: Account, exchange: Exchange) {
-  const session = await service.sessions.startToken(toUser(account), actOf(exchange));
+  const session = await service.sessions.startToken(account, actOf(exchange));
   const refreshToken = await service.refreshTokens.issue(session, exchange.nowMs);
   return tokenPair(service, account, session.id, refreshToken, exchange.nowMs);
 }

@@ -20,6 +20,7 @@ import type { Log } from "./log.ts";
 import { startMetricsServer } from "./metrics-server.ts";
 import type { OpenParts, SharedParts } from "./open-parts.ts";
 import { openParts } from "./open-parts.ts";
+import { startRestoreGuard } from "./restore-guard.ts";
 import { createServer } from "./server.ts";
 
 export interface RunningService {
@@ -53,7 +54,11 @@ export async function startService(
   const { host, port, metricsPort } = settings;
   let accepting = true;
 
-  if (shared === undefined) await stores.migrate();
+  if (shared === undefined) {
+    await stores.migrate();
+    const guard = await startRestoreGuard({ audit: stores.audit, ...settings, onFailure: log.failure });
+    starting.defer(guard.stop);
+  }
   const live = createLiveSettings({
     environment: settings,
     store: stores.settings,

@@ -117,6 +117,21 @@ export function accountStoreContract(open: OpenAccounts): void {
         assert.deepEqual(await accounts.findById(account.id), { ...account, ...raised });
       }));
 
+    it("dates a change after the one before, also by a clock that was set back", () =>
+      withStore(async ({ accounts }) => {
+        const account = sampleAccount(1);
+        await accounts.create(account);
+        await accounts.update(account.id, { passwordHash: "new", passwordChangedAtMs: 7 });
+        await accounts.update(account.id, { role: "admin", roleChangedAtMs: 7 });
+        assert.deepEqual(await accounts.findById(account.id), {
+          ...account,
+          passwordHash: "new",
+          passwordChangedAtMs: account.passwordChangedAtMs + 1,
+          role: "admin",
+          roleChangedAtMs: account.roleChangedAtMs + 2,
+        });
+      }));
+
     it("takes nothing from a patch but the patchable fields that are set", () =>
       withStore(async ({ accounts }) => {
         const account = sampleAccount(1);

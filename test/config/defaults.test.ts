@@ -13,6 +13,7 @@ const DEVELOPMENT = {
   dataDir: ".kyros",
   databaseUrl: "sqlite:.kyros/kyros.db",
   redisUrls: [],
+  redisDeadlineMs: 50,
   secret: undefined,
   previousSecrets: [],
   tokenAlgorithm: "HS512",

@@ -108,6 +108,15 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
     ],
   },
   {
+    name: "redisDeadlineMs",
+    variable: "KYROS_REDIS_DEADLINE_MS",
+    accepted: [
+      ["5", 5],
+      ["1000", 1000],
+    ],
+    refused: ["4", "1001", "0", "50ms", "1s"],
+  },
+  {
     name: "tokenAlgorithm",
     variable: "KYROS_TOKEN_ALGORITHM",
     accepted: ["HS512", "EdDSA", "ES256"].map((name) => [name, name]),

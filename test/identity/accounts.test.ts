@@ -74,11 +74,45 @@ describe("accounts", () => {
     const asked = act();
     clock.advance(1000);
     // Signed in with the old password after the change was asked for, and before it was made.
-    const session = await sessions.startToken({ ...alice }, act());
+    const session = await sessions.startToken(alice, act());
     clock.advance(1);
     await accounts.setPassword(alice, "a new password", asked);
     const changed = await stores.accounts.findById(alice.id);
     assert.ok(session.authenticatedAtMs < changed!.passwordChangedAtMs);
+  });
+
+  it("sign in after the clock was set back, in a session that knows the changes before it and none after", async () => {
+    const { stores, clock, sessions, accounts, act, create } = open(plainPasswords());
+    const alice = await create();
+    clock.advance(-3_600_000);
+    const proved = await accounts.authenticate("alice", "an old password", act());
+    const session = await sessions.startToken(proved!, act());
+    assert.ok(session.authenticatedAtMs >= alice.passwordChangedAtMs);
+    // What was proved with the old password loses to each change, however late it opens its session.
+    await accounts.setPassword(proved!, "a new password", act());
+    const late = await sessions.startToken(proved!, act());
+    const { passwordChangedAtMs } = (await stores.accounts.findById(alice.id))!;
+    for (const { authenticatedAtMs } of [session, late]) assert.ok(authenticatedAtMs < passwordChangedAtMs);
+
+    const again = await accounts.authenticate("alice", "a new password", act());
+    const browser = await sessions.startBrowser(again!, act());
+    assert.ok(browser.session.authenticatedAtMs >= passwordChangedAtMs);
+    const raised = await accounts.change(alice.id, { role: "admin" }, act());
+    const { session: tooLate } = await sessions.startBrowser(again!, act());
+    for (const one of [browser.session, tooLate]) assert.ok(one.authenticatedAtMs < raised!.roleChangedAtMs);
+    const ended = await stores.sessions.findById(browser.session.id);
+    assert.notEqual(ended?.endedAtMs, null);
+  });
+
+  it("keep the session in which the password is changed, also after the clock was set back", async () => {
+    const { stores, clock, sessions, accounts, act, create } = open(plainPasswords());
+    const alice = await create();
+    clock.advance(-3_600_000);
+    const { session } = await sessions.startBrowser(alice, act());
+    await accounts.setPassword(alice, "a new password", act(), session);
+    const kept = await stores.sessions.findById(session.id);
+    const changed = await stores.accounts.findById(alice.id);
+    assert.ok(kept!.authenticatedAtMs >= changed!.passwordChangedAtMs);
   });
 
   it("sign in by a weaker hash although there is no room to compute a better one", async () => {

@@ -86,8 +86,8 @@ describe("GCRA table against the naive model", () => {
     });
 
     it(`says the same while it is full and must drop entries (keys on: ${name})`, () => {
-      // Time passes at every step and a request costs no whole number of milliseconds: no two entries recover at
-      // one instant, so that there is only one right entry to drop.
+      // Time passes at every step and a request costs no whole number of milliseconds: hardly ever do two entries
+      // recover at one instant, so that there is more than one right entry to drop; such a run shows nothing.
       const limits = fc.constantFrom(1, 2, 7);
       const steps = fc.array(
         fc.record({
@@ -101,7 +101,13 @@ describe("GCRA table against the naive model", () => {
         fc.property(limits, fc.integer({ min: 1, max: 15 }), steps, (limit, maxKeys, taken) => {
           const policy = { name: "p", limit, windowMs: 60_013 };
           const table = new GcraTable(policy, maxKeys, placement, START_MS);
-          assertAgree(table, new NaiveLimiter(policy, maxKeys), taken);
+          const naive = new NaiveLimiter(policy, maxKeys);
+          try {
+            assertAgree(table, naive, taken);
+          } catch (error) {
+            fc.pre(!naive.hadTie);
+            throw error;
+          }
           assert.ok(table.count <= maxKeys);
         }),
         { numRuns: 100 },

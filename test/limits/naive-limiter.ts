@@ -12,6 +12,8 @@ export class NaiveLimiter {
   readonly #emission: bigint;
   readonly #capacity: bigint;
   #overflow = 0n;
+  /** Whether two entries had an equal right to be dropped, so that the real one may have dropped the other. */
+  hadTie = false;
 
   constructor(policy: LimitPolicy, maxKeys = Number.POSITIVE_INFINITY) {
     this.#policy = policy;
@@ -64,8 +66,9 @@ export class NaiveLimiter {
   }
 
   #makeRoom(now: bigint): boolean {
-    const [first] = [...this.tats].sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
+    const [first, second] = [...this.tats].sort(([, a], [, b]) => (a < b ? -1 : a > b ? 1 : 0));
     if (first === undefined || this.#backlog(first[1], now) + this.#emission > this.#capacity) return false;
+    this.hadTie ||= second?.[1] === first[1];
     return this.tats.delete(first[0]);
   }
 }

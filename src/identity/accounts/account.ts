@@ -76,9 +76,34 @@ export function patchAccount(account: Account, patch: AccountPatch): Account {
     ...(disabled !== undefined && { disabled }),
     ...(passwordHash !== undefined && { passwordHash }),
     ...(lastLoginAtMs !== undefined && { lastLoginAtMs }),
-    ...(passwordChangedAtMs !== undefined && { passwordChangedAtMs }),
-    ...(isNewRole && roleChangedAtMs !== undefined && { roleChangedAtMs }),
+    ...(passwordChangedAtMs !== undefined && {
+      passwordChangedAtMs: instantOfChange(account, passwordChangedAtMs),
+    }),
+    ...(isNewRole &&
+      roleChangedAtMs !== undefined && { roleChangedAtMs: instantOfChange(account, roleChangedAtMs) }),
   };
+}
+
+/** When an account's credentials and rights last changed. */
+export type AccountChanges = Pick<Account, "passwordChangedAtMs" | "roleChangedAtMs">;
+
+/**
+ * When a sign-in counts as made (ms): not before the changes that the account had seen when its password was proved,
+ * although the clock may have been set back since. See `docs/decisions/0008-password-change-as-not-before.md`.
+ */
+export function instantOfSignIn(
+  { passwordChangedAtMs, roleChangedAtMs }: AccountChanges,
+  nowMs: number,
+): number {
+  return Math.max(nowMs, passwordChangedAtMs, roleChangedAtMs);
+}
+
+/** When a change of password or role counts as made (ms): after every sign-in that knew only the changes before it. */
+export function instantOfChange(
+  { passwordChangedAtMs, roleChangedAtMs }: AccountChanges,
+  nowMs: number,
+): number {
+  return Math.max(nowMs, passwordChangedAtMs + 1, roleChangedAtMs + 1);
 }
 
 /** The form in which names, addresses and what is searched in them are compared: any case, NFKC. */

@@ -10,6 +10,7 @@ import { randomToken, uuidv7 } from "../../kernel/random.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Account, AccountStore } from "./account.ts";
+import { instantOfChange } from "./account.ts";
 import type { Lockouts } from "./lockouts.ts";
 import { canonicalUsername } from "./username.ts";
 
@@ -163,7 +164,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       }
       const { account } = outcome;
       if (change.disabled) await sessions.endAll(account.id, act);
-      else if (account.roleChangedAtMs === roleChangedAtMs) await sessions.endBrowsers(account.id, act);
+      else if (change.role !== undefined && account.roleChangedAtMs >= roleChangedAtMs)
+        await sessions.endBrowsers(account.id, act);
       await events.record({
         ...act,
         name: change.disabled ? "user.disabled" : "user.updated",
@@ -181,7 +183,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const passwordHash = await passwords.hash(password);
       // The instant of the change, not of the request: a sign-in with the old password that began while this one was
       // being hashed is older than the change, and its session does not count.
-      const changedAtMs = clock.now();
+      const changedAtMs = instantOfChange(account, clock.now());
       // The kept session first: its user has just proved the old password, and a crash between the two loses nothing.
       const renewed = current && (await sessions.reauthenticate(current, { ...act, atMs: changedAtMs }));
       await store.update(account.id, { passwordHash, passwordChangedAtMs: changedAtMs });

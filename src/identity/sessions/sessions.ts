@@ -3,6 +3,8 @@ import type { Act, EventSink } from "../../kernel/audit-event.ts";
 import type { User } from "../../kernel/principal.ts";
 import type { Random } from "../../kernel/random.ts";
 import { randomToken, uuidv7 } from "../../kernel/random.ts";
+import type { AccountChanges } from "../accounts/account.ts";
+import { instantOfSignIn } from "../accounts/account.ts";
 import type { Session, SessionStore } from "./session.ts";
 
 export interface SessionsOptions {
@@ -15,12 +17,15 @@ export interface SessionsOptions {
   readonly idleTtlMs: { readonly browser: number; readonly token: number };
 }
 
+/** Who signs in, as read when that was proved. */
+export type SessionUser = Pick<User, "id" | "username"> & AccountChanges;
+
 /** Sessions from their start to their end; every end is durable, and told, before it resolves. */
 export interface Sessions {
   /** Starts a browser session; `secret` is the cookie's value and exists nowhere else. */
-  startBrowser(user: User, act: Act): Promise<{ session: Session; secret: string }>;
+  startBrowser(user: SessionUser, act: Act): Promise<{ session: Session; secret: string }>;
   /** Starts the session that a family of access and refresh tokens belongs to. */
-  startToken(user: User, act: Act): Promise<Session>;
+  startToken(user: SessionUser, act: Act): Promise<Session>;
   /**
    * Notes that the user has proved a primary credential again, and gives a browser session a new secret with it
    * (ASVS V7.2.4). `undefined` where the session has ended or was raced; a token session has no secret.
@@ -44,7 +49,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   async function start(
     kind: Session["kind"],
-    user: User,
+    user: SessionUser,
     act: Act,
     secretHash: string | null,
   ): Promise<Session> {
@@ -59,7 +64,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       address: act.address ?? "",
       createdAtMs: nowMs,
       lastSeenAtMs: nowMs,
-      authenticatedAtMs: nowMs,
+      authenticatedAtMs: instantOfSignIn(user, nowMs),
       expiresAtMs: nowMs + maxTtlMs,
       idleExpiresAtMs: nowMs + idleTtlMs[kind],
       endedAtMs: null,

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { toUser } from "../../identity/accounts/account.ts";
 import { toRfc3339 } from "../../kernel/clock.ts";
 import type { UserPrincipal } from "../../kernel/principal.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
@@ -48,7 +47,7 @@ export function signInRoutes(app: App, service: Service): void {
       // The session that the browser came with, whoever put it there, is over (session fixation; ASVS V7.2.4).
       const replaced = service.cookies.read(exchange);
       if (replaced !== undefined) await service.sessions.endBySecret(replaced, actOf(exchange));
-      const { session, secret } = await service.sessions.startBrowser(toUser(account), actOf(exchange));
+      const { session, secret } = await service.sessions.startBrowser(account, actOf(exchange));
       reply.header("cache-control", "no-store");
       reply.header("set-cookie", service.cookies.set(exchange, secret, maxAgeSeconds(service)));
       return { id: account.id, username: account.username, expires_at: toRfc3339(session.expiresAtMs) };

@@ -16,6 +16,8 @@ import { startHousekeeping } from "../housekeeping.ts";
 import type { Log } from "../log.ts";
 import type { MetricsServer } from "../metrics-server.ts";
 import { startMetricsServer } from "../metrics-server.ts";
+import type { RestoreGuard } from "../restore-guard.ts";
+import { startRestoreGuard } from "../restore-guard.ts";
 import type { RunningService } from "../start.ts";
 import { createRestarts } from "./restarts.ts";
 import type { WorkerHandle } from "./start-worker.ts";
@@ -108,13 +110,16 @@ export async function startWorkers(
     await Promise.all(living.map((worker) => worker.ended));
     await metricsServer?.stop();
     own.stop();
+    await guard?.stop();
     await stores.close();
   }
 
+  let guard: RestoreGuard | undefined;
   let housekeeping: { stop(): void } | undefined;
   let metricsServer: MetricsServer | undefined;
   try {
     await stores.migrate();
+    guard = await startRestoreGuard({ audit: stores.audit, ...settings, onFailure: log.failure });
     if (settings.port !== 0) await requireFree(settings);
     // The first finds a free port where none is named; the others then share it.
     const url = await start(1, settings.port);
@@ -149,6 +154,7 @@ export async function startWorkers(
     killAll();
     await Promise.all([...workers.values()].map((worker) => worker.ended));
     own.stop();
+    await guard?.stop();
     await stores.close();
     throw error;
   }
