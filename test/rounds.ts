@@ -1,7 +1,10 @@
+/** `KYROS_FAULT_ROUNDS=full`: for the record in docs/promises.md. */
+export const FOR_THE_RECORD = process.env["KYROS_FAULT_ROUNDS"] === "full";
+
 /**
- * How often a test that kills processes does so: `full` times where `KYROS_FAULT_ROUNDS=full`, as for the record in
- * docs/promises.md, and a fifth of that in every other run, since each round waits for a process to start.
+ * How often a test that kills processes does so: `full` times for the record, and a fifth of that (or `otherwise`) in
+ * every other run, since each round waits for a process to start.
  */
-export function rounds(full: number): number {
-  return process.env["KYROS_FAULT_ROUNDS"] === "full" ? full : Math.ceil(full / 5);
+export function rounds(full: number, otherwise = Math.ceil(full / 5)): number {
+  return FOR_THE_RECORD ? full : otherwise;
 }

@@ -1,12 +1,12 @@
 import { after, before, it } from "node:test";
 import { openStores } from "../../src/stores/open.ts";
-import { FAULT_ROUNDS } from "../faults/rounds.ts";
+import { rounds } from "../rounds.ts";
 import type { PostgresServer } from "../stores/postgres-server.ts";
 import { startPostgres } from "../stores/postgres-server.ts";
 import { killWriters } from "./killed-writers.ts";
 
 /** Fifty for the record; no more, as each waits for two processes. */
-const ROUNDS = Math.min(50, FAULT_ROUNDS);
+const ROUNDS = rounds(50, 5);
 
 let server: PostgresServer;
 before(async () => {

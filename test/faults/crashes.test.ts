@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { rounds } from "../rounds.ts";
 import { WITHOUT_REDIS } from "../stores/redis-server.ts";
-import { FAULT_ROUNDS } from "./rounds.ts";
 import type { ThreeInstances, Tokens } from "./three-instances.ts";
 import { bearer, login, post, startThreeInstances, statusOf } from "./three-instances.ts";
+
+const ROUNDS = rounds(100, 5);
 
 const WRITES_BEFORE_CRASH = 6;
 
@@ -47,8 +49,8 @@ describe("an instance that is killed while it writes", { skip: WITHOUT_REDIS, ti
     }
   }
 
-  it(`loses nothing that it acknowledged, ${FAULT_ROUNDS} times`, async () => {
-    for (let round = 0; round < FAULT_ROUNDS; round++) {
+  it(`loses nothing that it acknowledged, ${ROUNDS} times`, async () => {
+    for (let round = 0; round < ROUNDS; round++) {
       const ledger: Ledger = { ended: [], alive: [] };
       const crashing = (round % 3) as Index;
       const survivor = three.instances[((round + 1) % 3) as Index];

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openStores } from "../../src/stores/open.ts";
+import { FOR_THE_RECORD } from "../rounds.ts";
 import { eventually } from "../stores/eventually.ts";
 import { startRedis, WITHOUT_REDIS } from "../stores/redis-server.ts";
 import type { Ledger } from "./ledger.ts";
 import { openLedger } from "./ledger.ts";
-import { FAULT_ROUNDS } from "./rounds.ts";
 import type { ThreeInstances } from "./three-instances.ts";
 import { login, startThreeInstances } from "./three-instances.ts";
 
@@ -15,7 +15,7 @@ const LOGIN_LIMIT = 3;
 const SHARE = Math.ceil(LOGIN_LIMIT / 3);
 /** How long a fault lasts (ms), and once, for the record, a Redis that is stopped. */
 const FAULT_MS = 1500;
-const LONG_STOP_MS = FAULT_ROUNDS >= 100 ? 30_000 : FAULT_MS;
+const LONG_STOP_MS = FOR_THE_RECORD ? 30_000 : FAULT_MS;
 
 interface Fault {
   readonly what: string;
