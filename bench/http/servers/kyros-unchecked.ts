@@ -1,10 +1,9 @@
-import Fastify from "fastify";
-import { kyrosFastify } from "../../../src/adapters/fastify.ts";
 import type { Session } from "../../../src/identity/sessions/session.ts";
 import { createKyros } from "../../../src/index.ts";
 import { openStores } from "../../../src/stores/open.ts";
+import { serveFastify } from "./fastify-app.ts";
 import { kyrosOptions } from "./kyros.ts";
-import { announce, readSettings } from "./settings.ts";
+import { readSettings } from "./settings.ts";
 
 const settings = readSettings();
 const stores = await openStores({ databaseUrl: settings.kyrosDatabaseUrl });
@@ -25,15 +24,4 @@ const kyros = createKyros({
     revocations: { ...stores.revocations, isRevoked: () => false },
   },
 });
-const app = Fastify();
-await app.register(kyrosFastify, { kyros });
-app.get(
-  "/protected",
-  {
-    ...kyros.requireUser(),
-    schema: { response: { 200: { type: "object", properties: { message: { type: "string" } } } } },
-  },
-  async (request) => ({ message: `Hello, ${request.currentUser.username}!` }),
-);
-await app.listen({ host: "127.0.0.1", port: 0 });
-announce(app.server.address());
+await serveFastify(kyros);
