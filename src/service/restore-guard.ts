@@ -27,6 +27,7 @@ export async function startRestoreGuard(parts: RestoreGuardParts): Promise<Resto
   if (path === undefined) return { stop: async () => undefined };
   let mark = readTrailMark(path);
   if (mark !== undefined) await assertGoesOn(audit, mark);
+  let isFailing = false;
 
   async function note(): Promise<void> {
     try {
@@ -34,8 +35,11 @@ export async function startRestoreGuard(parts: RestoreGuardParts): Promise<Resto
       if (head === undefined || head.seq === mark?.seq) return;
       writeTrailMark(path!, head);
       mark = head;
+      isFailing = false;
     } catch (error) {
-      onFailure(error);
+      // A directory that is read-only for good is worth one line, not one a minute.
+      if (!isFailing) onFailure(error);
+      isFailing = true;
     }
   }
   await note();
