@@ -26,7 +26,7 @@ interface Filled {
 async function fill(path: string, count: number): Promise<Filled> {
   const database = await openSqlite(path);
   await migrate(database.db);
-  database.close();
+  await database.close();
   const raw = new DatabaseSync(path);
   raw.exec(`
     insert into sessions
@@ -67,7 +67,7 @@ async function uncached({ path, ids, secretHashes }: Filled): Promise<{ byId: nu
       lookUp(keys.slice(0, half), find);
       return timed(half, () => lookUp(keys.slice(half), find));
     } finally {
-      database.close();
+      await database.close();
     }
   };
   return { byId: await measure(ids, "findById"), bySecret: await measure(secretHashes, "findBySecretHash") };
@@ -123,7 +123,7 @@ export async function run({ rounds = 9 }: RunOptions = {}): Promise<Report> {
       note("cached by id", cachedHit(database, many.ids, "findById"));
       note("cached by secret", cachedHit(database, many.secretHashes, "findBySecretHash"));
       note("version check", versionCheck(database));
-      database.close();
+      await database.close();
       note("bare statement", bare(few));
       for (const [size, filled] of [
         ["few", few],

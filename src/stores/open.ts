@@ -90,7 +90,7 @@ async function openSqliteStores(path: string): Promise<Stores> {
     health: async () => database.probe(),
     migrate: () => migrate(database.db),
     pendingMigrations: () => pendingMigrations(database.db),
-    close: async () => database.close(),
+    close: database.close,
   };
 }
 

@@ -93,7 +93,7 @@ describe("a SQLite file", () => {
       const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(database.db);
       assert.equal(rows[0]?.[name], value, name);
     }
-    database.close();
+    await database.close();
   });
 
   it("is opened by SQLite alone once it exists: closing it otherwise would drop the locks on it", async (context) => {
@@ -158,7 +158,7 @@ describe("a SQLite file", () => {
     const path = await createDatabase(directory);
     const database = new DatabaseSync(path);
     database.exec("insert into kysely_migration values ('9999-future', '2099-01-01T00:00:00.000Z')");
-    database.close();
+    await database.close();
     const stores = await openStores({ databaseUrl: `sqlite:${path}` });
     try {
       await assert.rejects(stores.migrate(), isFault(/9999-future.*run a newer version/));
@@ -183,7 +183,7 @@ describe("a SQLite file", () => {
       await assert.rejects(stores.migrate(), isFault(/9999-expand-names.*run a newer version/));
     } finally {
       await stores.close();
-      database.close();
+      await database.close();
     }
   });
 
@@ -201,6 +201,6 @@ describe("a SQLite file", () => {
     ]) {
       assert.throws(() => database.exec(`update accounts set ${change}`), /constraint|cannot store/, change);
     }
-    database.close();
+    await database.close();
   });
 });

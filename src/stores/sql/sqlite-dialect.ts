@@ -1,11 +1,8 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from "kysely";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
-import { createWhileBusy } from "./sqlite-busy.ts";
 import { toPortError } from "./sqlite-errors.ts";
-
-/** Far more than the stores have texts; a bound all the same, since a statement holds memory of SQLite. */
-const MAX_STATEMENTS = 256;
+import type { SqliteWriter } from "./sqlite-writer.ts";
 
 /** DDL is transactional in SQLite: a migration happens wholly or not at all, and in one process at a time. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
@@ -14,23 +11,23 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** One open database for Kysely, which keeps concurrent users of it apart by a lock of its own. */
+/** The one connection that writes, for Kysely, which keeps concurrent users of it apart by a lock of its own. */
 class Connection implements DatabaseConnection {
-  readonly #database: DatabaseSync;
+  readonly #writer: SqliteWriter;
   readonly #onWrite: () => void;
-  readonly #statements = new Map<string, StatementSync>();
-  readonly #whileBusy = createWhileBusy();
 
-  constructor(database: DatabaseSync, onWrite: () => void) {
-    this.#database = database;
+  constructor(writer: SqliteWriter, onWrite: () => void) {
+    this.#writer = writer;
     this.#onWrite = onWrite;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const attempt = () => this.#run<R>(query.sql, query.parameters as readonly SQLInputValue[]);
     try {
-      if (this.#database.isTransaction) return attempt();
-      return await this.#whileBusy(attempt);
+      const { rows, changes } = await this.#writer.run(
+        query.sql,
+        query.parameters as readonly SQLInputValue[],
+      );
+      return { rows: rows as R[], numAffectedRows: BigInt(changes) };
     } catch (error) {
       throw toPortError(error);
     } finally {
@@ -39,58 +36,40 @@ class Connection implements DatabaseConnection {
   }
 
   /** A deferred transaction could fail halfway when it first writes; an immediate one has its lock from the start. */
-  async begin(): Promise<void> {
-    await this.#control("begin immediate");
+  begin(): Promise<void> {
+    return this.#control(() => this.#writer.run("begin immediate"));
   }
 
-  async commit(): Promise<void> {
-    await this.#control("commit");
+  commit(): Promise<void> {
+    return this.#control(() => this.#writer.run("commit"));
   }
 
-  /** SQLite rolls back by itself on a full disk or an I/O error; there is nothing left to undo then. */
-  async rollback(): Promise<void> {
-    if (this.#database.isOpen && this.#database.isTransaction) await this.#control("rollback");
+  rollback(): Promise<void> {
+    return this.#control(() => this.#writer.rollback());
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for a generator; no store streams.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error("streaming is not supported: DatabaseSync returns whole results");
+    throw new Error("streaming is not supported: the writer returns whole results");
   }
 
-  async #control(sql: string): Promise<void> {
+  async #control(act: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#whileBusy(() => this.#statement(sql).run());
+      await act();
     } catch (error) {
       throw toPortError(error);
     } finally {
       this.#onWrite();
     }
   }
-
-  #run<R>(sql: string, parameters: readonly SQLInputValue[]): QueryResult<R> {
-    const statement = this.#statement(sql);
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) as R[] };
-    const { changes, lastInsertRowid } = statement.run(...parameters);
-    return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
-  }
-
-  #statement(sql: string): StatementSync {
-    const known = this.#statements.get(sql);
-    if (known !== undefined) return known;
-    if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear();
-    const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
 }
 
 /**
- * A Kysely dialect over an open `DatabaseSync`. Every transaction is immediate, and so serializable; waiting for
- * another process's is asynchronous. `onWrite` is called after whatever may have changed the database, before its
- * promise resolves. The database stays its opener's to close.
+ * A Kysely dialect over a writer. Every transaction is immediate, and so serializable. `onWrite` is called after whatever may have changed the database, before its
+ * promise resolves. The writer stays its opener's to close.
  */
-export function createSqliteDialect(database: DatabaseSync, onWrite: () => void): Dialect {
-  const connection = new Connection(database, onWrite);
+export function createSqliteDialect(writer: SqliteWriter, onWrite: () => void): Dialect {
+  const connection = new Connection(writer, onWrite);
   const driver: Driver = {
     init: async () => {},
     acquireConnection: async () => connection,

@@ -13,6 +13,26 @@ interface SqliteError {
   readonly errcode?: number;
 }
 
+/** What is kept of an error on its way between threads, which loses all but its text otherwise. */
+export interface ErrorDescription {
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly code: string | undefined;
+  readonly errcode: number | undefined;
+}
+
+export function describeError(error: unknown): ErrorDescription {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { code, errcode } = asSqliteError(error) ?? {};
+  return { message, stack, code, errcode };
+}
+
+export function errorFrom({ message, stack, code, errcode }: ErrorDescription): Error {
+  const error = new Error(message);
+  if (stack !== undefined) error.stack = stack;
+  return Object.assign(error, code !== undefined && { code }, errcode !== undefined && { errcode });
+}
+
 function asSqliteError(error: unknown): SqliteError | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string"
     ? (error as Error & SqliteError)

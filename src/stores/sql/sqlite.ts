@@ -6,7 +6,6 @@ import { DatabaseFault } from "../database-fault.ts";
 import type { SqlDatabase } from "./database.ts";
 import { createLiveReads, expectChanges } from "./live-reads.ts";
 import type { Schema } from "./schema.ts";
-import { createWhileBusy } from "./sqlite-busy.ts";
 import { createSqliteDialect } from "./sqlite-dialect.ts";
 import {
   primaryCode,
@@ -16,6 +15,8 @@ import {
   SQLITE_READONLY,
   toPortError,
 } from "./sqlite-errors.ts";
+import type { SqliteWriter } from "./sqlite-writer.ts";
+import { openSqliteWriter } from "./sqlite-writer.ts";
 
 /** A reader hardly ever waits: in WAL mode only while another process recovers or closes the file. */
 const READER_TIMEOUT_MS = 5000;
@@ -31,7 +32,11 @@ const OPTIONS = {
  * `synchronous = full` in WAL mode: a commit is on the disk before it is acknowledged. The file is not trusted with
  * code (`trusted_schema`), nor to be whole (`cell_size_check`). See https://www.sqlite.org/security.html.
  */
-const WRITER_PRAGMAS = "pragma synchronous = full; pragma trusted_schema = off; pragma cell_size_check = on";
+const WRITER_PRAGMAS = [
+  "pragma synchronous = full",
+  "pragma trusted_schema = off",
+  "pragma cell_size_check = on",
+];
 /** 16 MiB of pages hold the upper levels of every index of a million sessions. */
 const READER_PRAGMAS =
   "pragma query_only = on; pragma cache_size = -16000; pragma trusted_schema = off; pragma cell_size_check = on";
@@ -39,44 +44,44 @@ const READER_PRAGMAS =
 export interface SqliteDatabase extends SqlDatabase {
   /** Throws `Outage` where the file cannot be read. */
   probe(): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /**
  * Opens a SQLite file, creating it (0600) and its directory (0700) where they are not there: one connection that
- * writes and one that only reads. Throws `DatabaseFault` where the path cannot be used or the file is no database, and
+ * writes, in a thread of its own, and one that only reads. Throws `DatabaseFault` where the path cannot be used or the file is no database, and
  * `Outage` where another process holds it for too long.
  */
 export async function openSqlite(path: string): Promise<SqliteDatabase> {
   const file = resolve(path);
   claimFile(file, path);
-  let writer: DatabaseSync | undefined;
+  let writer: SqliteWriter | undefined;
   let reader: DatabaseSync | undefined;
   try {
-    writer = new DatabaseSync(file, { ...OPTIONS, timeout: 0 });
+    writer = await openSqliteWriter(file, { ...OPTIONS, timeout: 0 });
     await useWal(writer, path);
-    writer.exec(WRITER_PRAGMAS);
+    for (const pragma of WRITER_PRAGMAS) await writer.run(pragma);
     reader = new DatabaseSync(file, { ...OPTIONS, readOnly: true, timeout: READER_TIMEOUT_MS });
     reader.exec(READER_PRAGMAS);
   } catch (error) {
     reader?.close();
-    writer?.close();
+    await writer?.close();
     throw toOpenError(error, path);
   }
   return assemble(writer, reader);
 }
 
-function assemble(writer: DatabaseSync, reader: DatabaseSync): SqliteDatabase {
+function assemble(writer: SqliteWriter, reader: DatabaseSync): SqliteDatabase {
   const reads = createLiveReads(reader);
   return {
     db: new Kysely<Schema>({ dialect: createSqliteDialect(writer, expectChanges) }),
     reads,
     probe: reads.probe,
-    close() {
+    async close() {
       reads.close();
       if (reader.isOpen) reader.close();
       // Last, so that it can fold the write-ahead log into the file, which a read-only connection could not.
-      if (writer.isOpen) writer.close();
+      await writer.close();
     },
   };
 }
@@ -107,10 +112,9 @@ function createMissing(file: string): void {
   }
 }
 
-async function useWal(database: DatabaseSync, shown: string): Promise<void> {
-  const statement = "pragma journal_mode = wal";
-  const row = await createWhileBusy()(() => database.prepare(statement).get());
-  if (row?.["journal_mode"] !== "wal") {
+async function useWal(writer: SqliteWriter, shown: string): Promise<void> {
+  const [row] = (await writer.run("pragma journal_mode = wal")).rows as { readonly journal_mode: string }[];
+  if (row?.journal_mode !== "wal") {
     throw new DatabaseFault(`the database ${shown} cannot use a write-ahead log: put it on a local disk`);
   }
 }

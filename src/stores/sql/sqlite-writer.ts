@@ -1,0 +1,98 @@
+import { extname } from "node:path";
+import type { DatabaseSyncOptions, SQLInputValue } from "node:sqlite";
+import { Worker } from "node:worker_threads";
+import type { ErrorDescription } from "./sqlite-errors.ts";
+import { errorFrom } from "./sqlite-errors.ts";
+import type { WriterThreadData } from "./sqlite-writer-thread.ts";
+
+export type WriterCommand =
+  | { readonly kind: "run"; readonly sql: string; readonly parameters: readonly SQLInputValue[] }
+  | { readonly kind: "rollback" }
+  | { readonly kind: "close" };
+
+export type WriterReply =
+  | { readonly kind: "done"; readonly rows: readonly unknown[]; readonly changes: number | bigint }
+  | { readonly kind: "failed"; readonly error: ErrorDescription };
+
+export interface Written {
+  readonly rows: readonly unknown[];
+  readonly changes: number | bigint;
+}
+
+/**
+ * A connection that writes, in a thread of its own: a commit waits for the disk, and an event loop that waited with it
+ * would serve nobody meanwhile. Its errors are those of `node:sqlite`.
+ */
+export interface SqliteWriter {
+  /** Runs one statement; while another connection holds the lock it waits, for up to five seconds. */
+  run(sql: string, parameters?: readonly SQLInputValue[]): Promise<Written>;
+  /** Undoes the transaction, where there still is one. */
+  rollback(): Promise<void>;
+  /** Closes the file and ends the thread; what is asked later fails. */
+  close(): Promise<void>;
+}
+
+const THREAD = new URL(`./sqlite-writer-thread${extname(import.meta.filename)}`, import.meta.url);
+
+/** Opens a file for writing; rejects as `new DatabaseSync` throws. */
+export async function openSqliteWriter(file: string, options: DatabaseSyncOptions): Promise<SqliteWriter> {
+  const workerData: WriterThreadData = { file, options };
+  const thread = new Worker(THREAD, { workerData, name: "kyros sqlite writer" });
+  const ended = Promise.withResolvers<void>();
+  const waiting: PromiseWithResolvers<Written>[] = [];
+  let closed: Error | undefined;
+
+  /** The replies come in the order of the commands. Only while one is awaited does the thread keep the process alive. */
+  function nextReply(): Promise<Written> {
+    const pending = Promise.withResolvers<Written>();
+    if (waiting.push(pending) === 1) thread.ref();
+    return pending.promise;
+  }
+
+  function settle(reply: WriterReply): void {
+    const pending = waiting.shift()!;
+    if (waiting.length === 0) thread.unref();
+    if (reply.kind === "done") pending.resolve(reply);
+    else pending.reject(errorFrom(reply.error));
+  }
+
+  function ask(command: WriterCommand): Promise<Written> {
+    if (closed !== undefined) return Promise.reject(closed);
+    const reply = nextReply();
+    thread.postMessage(command);
+    return reply;
+  }
+
+  function end(cause?: unknown): void {
+    closed ??= Object.assign(new Error("the database is not open", { cause }), { code: "ERR_INVALID_STATE" });
+    for (const pending of waiting.splice(0)) pending.reject(closed);
+  }
+
+  thread.on("message", settle);
+  thread.on("error", end);
+  thread.on("exit", () => {
+    end();
+    ended.resolve();
+  });
+
+  try {
+    await nextReply();
+  } catch (error) {
+    await thread.terminate();
+    throw error;
+  }
+  return {
+    run: (sql, parameters = []) => ask({ kind: "run", sql, parameters }),
+    async rollback() {
+      if (closed === undefined) await ask({ kind: "rollback" });
+    },
+    async close() {
+      if (closed === undefined) {
+        await ask({ kind: "close" });
+        end();
+      }
+      thread.ref();
+      await ended.promise;
+    },
+  };
+}
