@@ -72,7 +72,8 @@ export interface AuditQuery {
 export interface AuditStore {
   /**
    * Adds what `link` makes of the chain's head, durably and whole or not at all. No other append, of this process or
-   * another, comes between the head that `link` is given and the commit. Throws `Outage` where it cannot be written.
+   * another, comes between the head that `link` is given and the commit; `link` is called again where one did. Throws
+   * `Outage` where it cannot be written.
    */
   append(link: (head: ChainHead) => Appendix): Promise<void>;
   /** The latest entry, as of the last commit; `undefined` where the trail has never had any. */

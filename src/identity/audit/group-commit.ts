@@ -7,6 +7,8 @@ export interface GroupCommitOptions<T> {
   readonly mostWaiting: number;
   /** One transaction takes at most this many, so that other writers get their turn. */
   readonly mostTogether: number;
+  /** Up to this many are not parted: below it the flush to the disk is most of what a commit costs. */
+  readonly partedFrom: number;
 }
 
 export interface GroupCommit<T> {
@@ -25,18 +27,29 @@ interface Waiting<T> {
   reject(error: unknown): void;
 }
 
-/** What arrives while a commit is under way goes together in the next one: one flush to the disk for all of them. */
+/** One is prepared while the other is flushed to the disk. More would only wait for the lock that keeps them in order. */
+const MOST_UNDER_WAY = 2;
+
+/** What arrives while commits are under way goes together in the next one: one flush to the disk for all of them. */
 export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommit<T> {
-  const { commit, mostWaiting, mostTogether } = options;
+  const { commit, mostWaiting, mostTogether, partedFrom } = options;
   let waiting: Waiting<T>[] = [];
-  let underWay: readonly Waiting<T>[] = [];
-  let running: Promise<void> | undefined;
+  const underWay = new Set<readonly Waiting<T>[]>();
+  let running = 0;
+  let idle: PromiseWithResolvers<void> | undefined;
+
+  /** Where many wait, half of them: the other half is the next commit's, which does not wait for this one's flush. */
+  function takeBatch(): readonly Waiting<T>[] {
+    const size = Math.min(mostTogether, Math.max(partedFrom, Math.ceil(waiting.length / MOST_UNDER_WAY)));
+    const batch = waiting.slice(0, size);
+    waiting = waiting.slice(size);
+    return batch;
+  }
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, mostTogether);
-      waiting = waiting.slice(mostTogether);
-      underWay = batch;
+      const batch = takeBatch();
+      underWay.add(batch);
       try {
         await commit(batch.map(({ item }) => item));
         for (const { resolve } of batch) resolve();
@@ -45,16 +58,22 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
         const all = [...batch, ...waiting];
         waiting = [];
         for (const { reject } of all) reject(error);
+      } finally {
+        underWay.delete(batch);
       }
     }
-    underWay = [];
-    // In the same step as finding nothing more: whoever is resolved above and adds again must find it free.
-    running = undefined;
+    // In the same step as finding nothing more: whoever is resolved above and adds again must find its place free.
+    running -= 1;
+    if (running > 0) return;
+    idle?.resolve();
+    idle = undefined;
   }
 
   function start(): void {
+    if (running === MOST_UNDER_WAY) return;
+    running += 1;
     // Not at once: what the same turn brings goes into the same commit.
-    running ??= Promise.resolve().then(run);
+    void Promise.resolve().then(run);
   }
 
   return {
@@ -69,10 +88,14 @@ export function createGroupCommit<T>(options: GroupCommitOptions<T>): GroupCommi
       return waiting.length;
     },
     get oldest() {
-      return (underWay[0] ?? waiting[0])?.item;
+      const [batch] = underWay;
+      return (batch?.[0] ?? waiting[0])?.item;
     },
     async settled() {
-      while (running !== undefined) await running;
+      while (running > 0) {
+        idle ??= Promise.withResolvers();
+        await idle.promise;
+      }
     },
   };
 }

@@ -54,6 +54,7 @@ export const CHECKPOINT_EVERY = 1024;
 const CHECKPOINT_AFTER_MS = 3_600_000;
 const MOST_WAITING = 10_000;
 const MOST_TOGETHER = 512;
+const PARTED_FROM = 64;
 
 /** Opens the trail for writing: durable before it is acknowledged, many to a commit, noise counted, outages healed. */
 export function createTrail(options: TrailOptions): Trail {
@@ -74,12 +75,13 @@ export function createTrail(options: TrailOptions): Trail {
       const noted = entries.filter(
         ({ seq }, i) => seq % CHECKPOINT_EVERY === 0 || (isDue && i + 1 === entries.length),
       );
-      if (noted.length > 0) checkpointAtMs = nowMs;
       appendix = { entries, statements: noted.map((entry) => signer.sign("checkpoint", entry, nowMs)) };
       return appendix;
     });
     written += records.length;
-    if (appendix !== undefined) onWritten?.(appendix);
+    if (appendix === undefined) return;
+    checkpointAtMs = appendix.statements.at(-1)?.atMs ?? checkpointAtMs;
+    onWritten?.(appendix);
   }
 
   async function commit(records: readonly AuditRecord[]): Promise<void> {
@@ -91,7 +93,12 @@ export function createTrail(options: TrailOptions): Trail {
     }
   }
 
-  const group = createGroupCommit({ commit, mostWaiting: MOST_WAITING, mostTogether: MOST_TOGETHER });
+  const group = createGroupCommit({
+    commit,
+    mostWaiting: MOST_WAITING,
+    mostTogether: MOST_TOGETHER,
+    partedFrom: PARTED_FROM,
+  });
 
   function goDown(error: unknown): void {
     if (downSinceMs !== undefined) return;

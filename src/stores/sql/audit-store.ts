@@ -1,4 +1,4 @@
-import type { Kysely, SelectQueryBuilder } from "kysely";
+import type { CompiledQuery, Kysely, SelectQueryBuilder } from "kysely";
 import type {
   Appendix,
   AuditEntry,
@@ -14,15 +14,17 @@ import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
 import type { AuditEntryRow, Schema } from "./schema.ts";
 
 /** The audit trail in a SQL database. */
-export function createSqlAuditStore({ db }: Pick<SqlDatabase, "db">): AuditStore {
+export function createSqlAuditStore({ db, transact }: Pick<SqlDatabase, "db" | "transact">): AuditStore {
   const insertsOf = createEntryInserts(db);
+  /** Where this process last left the head, or is about to. */
+  let expected: ChainHead | undefined;
 
   /**
    * The lock that keeps the chain from forking is that of the head's row: an update takes it in any database, and where
    * another append holds it, waits for that one's commit and reads what it left. (Not `serializable`, in which
    * PostgreSQL would refuse in place of waiting.)
    */
-  function append(link: (head: ChainHead) => Appendix): Promise<void> {
+  function appendToHead(link: (head: ChainHead) => Appendix): Promise<ChainHead> {
     return db.transaction().execute(async (trx) => {
       const row = await trx
         .updateTable("audit_head")
@@ -30,19 +32,42 @@ export function createSqlAuditStore({ db }: Pick<SqlDatabase, "db">): AuditStore
         .where("id", "=", 1)
         .returning(["seq", "hash"])
         .executeTakeFirstOrThrow();
-      const { entries, statements } = link({ seq: row.seq, hash: row.hash });
-      for (const insert of insertsOf(entries)) await trx.executeQuery(insert);
-      if (statements.length > 0) {
-        await trx.insertInto("audit_statements").values(statements.map(toStatementRow)).execute();
-      }
-      const last = entries.at(-1);
-      if (last === undefined) return;
-      await trx
-        .updateTable("audit_head")
-        .set({ seq: last.seq, hash: last.hash })
-        .where("id", "=", 1)
-        .execute();
+      const head = { seq: row.seq, hash: row.hash };
+      const appendix = link(head);
+      for (const query of [...writesOf(appendix), moveHead(head, appendix)]) await trx.executeQuery(query);
+      return headAfter(head, appendix);
     });
+  }
+
+  /**
+   * Links to where the head should be, while the append before may still be on its way to the disk. Where the head is
+   * elsewhere, as another process appended or an append failed, nothing is written.
+   */
+  async function append(link: (head: ChainHead) => Appendix): Promise<void> {
+    if (transact !== undefined && expected !== undefined) {
+      const head = expected;
+      const appendix = link(head);
+      expected = headAfter(head, appendix);
+      if (await transact(moveHead(head, appendix), writesOf(appendix))) return;
+    }
+    expected = undefined;
+    expected = await appendToHead(link);
+  }
+
+  function moveHead(from: ChainHead, appendix: Appendix): CompiledQuery {
+    return db
+      .updateTable("audit_head")
+      .set({ ...headAfter(from, appendix) })
+      .where("id", "=", 1)
+      .where("seq", "=", from.seq)
+      .where("hash", "=", from.hash)
+      .compile();
+  }
+
+  function writesOf({ entries, statements }: Appendix): readonly CompiledQuery[] {
+    const inserts = insertsOf(entries);
+    if (statements.length === 0) return inserts;
+    return [...inserts, db.insertInto("audit_statements").values(statements.map(toStatementRow)).compile()];
   }
 
   async function head(): Promise<ChainHead | undefined> {
@@ -100,6 +125,11 @@ export function createSqlAuditStore({ db }: Pick<SqlDatabase, "db">): AuditStore
   }
 
   return { append, head, entriesAfter, list, statements, truncate };
+}
+
+function headAfter(head: ChainHead, { entries }: Appendix): ChainHead {
+  const { seq, hash } = entries.at(-1) ?? head;
+  return { seq, hash };
 }
 
 function pageOf(

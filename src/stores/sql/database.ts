@@ -7,6 +7,11 @@ import type { Schema } from "./schema.ts";
 export interface SqlDatabase {
   readonly db: Kysely<Schema>;
   readonly reads: LiveReads;
+  /**
+   * Runs `guard`, and `rest` where it changed a row, in one transaction and one call; resolves to whether it did.
+   * Absent where that is no cheaper than a transaction of `db`.
+   */
+  readonly transact?: (guard: CompiledQuery, rest: readonly CompiledQuery[]) => Promise<boolean>;
 }
 
 /** The tables whose rows are read on the way of every request. */

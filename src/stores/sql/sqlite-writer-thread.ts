@@ -1,10 +1,10 @@
 /** The whole of a thread that has a SQLite file open for writing, and runs one statement after the other on it. */
-import type { DatabaseSyncOptions, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSyncOptions, StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { createWhileBusy } from "./sqlite-busy.ts";
 import { describeError } from "./sqlite-errors.ts";
-import type { WriterCommand, WriterReply } from "./sqlite-writer.ts";
+import type { WriterCommand, WriterReply, WriterStatement } from "./sqlite-writer.ts";
 
 export interface WriterThreadData {
   readonly file: string;
@@ -13,6 +13,14 @@ export interface WriterThreadData {
 
 /** Far more than the stores have texts; a bound all the same, since a statement holds memory of SQLite. */
 const MAX_STATEMENTS = 256;
+
+type Done = Extract<WriterReply, { kind: "done" }>;
+type Transact = Extract<WriterCommand, { kind: "transact" }>;
+
+const BEGIN: WriterStatement = { sql: "begin immediate", parameters: [] };
+const COMMIT: WriterStatement = { sql: "commit", parameters: [] };
+const ROLLBACK: WriterStatement = { sql: "rollback", parameters: [] };
+const NOTHING: Done = { kind: "done", rows: [], changes: 0 };
 
 const { file, options } = workerData as WriterThreadData;
 const port = parentPort!;
@@ -29,25 +37,43 @@ function statementOf(database: DatabaseSync, sql: string): StatementSync {
   return statement;
 }
 
-function run(database: DatabaseSync, sql: string, parameters: readonly SQLInputValue[]): WriterReply {
+function run(database: DatabaseSync, { sql, parameters }: WriterStatement): Done {
   const statement = statementOf(database, sql);
   if (statement.columns().length > 0) return { kind: "done", rows: statement.all(...parameters), changes: 0 };
   const { changes } = statement.run(...parameters);
   return { kind: "done", rows: [], changes };
 }
 
-async function perform(database: DatabaseSync, command: WriterCommand): Promise<WriterReply> {
-  if (command.kind === "close") {
-    if (database.isOpen) database.close();
-    return { kind: "done", rows: [], changes: 0 };
+async function transact(database: DatabaseSync, { guard, rest }: Transact): Promise<WriterReply> {
+  await whileBusy(() => run(database, BEGIN));
+  try {
+    const outcome = run(database, guard);
+    if (outcome.changes > 0) for (const statement of rest) run(database, statement);
+    await whileBusy(() => run(database, COMMIT));
+    return outcome;
+  } catch (error) {
+    if (database.isOpen && database.isTransaction) run(database, ROLLBACK);
+    throw error;
   }
-  // SQLite rolls back by itself on a full disk or an I/O error; there is nothing left to undo then.
-  if (command.kind === "rollback" && !(database.isOpen && database.isTransaction))
-    return { kind: "done", rows: [], changes: 0 };
-  const { sql, parameters } = command.kind === "rollback" ? { sql: "rollback", parameters: [] } : command;
-  const attempt = () => run(database, sql, parameters);
-  // Within a transaction the lock is held already, and a part of it must not be tried again by itself.
-  return database.isOpen && database.isTransaction && sql !== "commit" ? attempt() : await whileBusy(attempt);
+}
+
+async function perform(database: DatabaseSync, command: WriterCommand): Promise<WriterReply> {
+  switch (command.kind) {
+    case "run": {
+      const attempt = () => run(database, command);
+      // Within a transaction the lock is held already, and a part of it must not be tried again by itself.
+      const isPart = database.isOpen && database.isTransaction && command.sql !== COMMIT.sql;
+      return isPart ? attempt() : await whileBusy(attempt);
+    }
+    case "transact":
+      return await transact(database, command);
+    case "rollback":
+      // SQLite rolls back by itself on a full disk or an I/O error; there is nothing left to undo then.
+      return database.isOpen && database.isTransaction ? run(database, ROLLBACK) : NOTHING;
+    case "close":
+      if (database.isOpen) database.close();
+      return NOTHING;
+  }
 }
 
 try {
@@ -60,7 +86,7 @@ try {
         if (command.kind === "close") port.close();
       });
   });
-  reply({ kind: "done", rows: [], changes: 0 });
+  reply(NOTHING);
 } catch (error) {
   reply({ kind: "failed", error: describeError(error) });
 }

@@ -5,8 +5,14 @@ import type { ErrorDescription } from "./sqlite-errors.ts";
 import { errorFrom } from "./sqlite-errors.ts";
 import type { WriterThreadData } from "./sqlite-writer-thread.ts";
 
+export interface WriterStatement {
+  readonly sql: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
 export type WriterCommand =
-  | { readonly kind: "run"; readonly sql: string; readonly parameters: readonly SQLInputValue[] }
+  | ({ readonly kind: "run" } & WriterStatement)
+  | { readonly kind: "transact"; readonly guard: WriterStatement; readonly rest: readonly WriterStatement[] }
   | { readonly kind: "rollback" }
   | { readonly kind: "close" };
 
@@ -26,6 +32,8 @@ export interface Written {
 export interface SqliteWriter {
   /** Runs one statement; while another connection holds the lock it waits, for up to five seconds. */
   run(sql: string, parameters?: readonly SQLInputValue[]): Promise<Written>;
+  /** Runs `guard`, and `rest` where it changed a row, in one transaction and one call; resolves to whether it did. */
+  transact(guard: WriterStatement, rest: readonly WriterStatement[]): Promise<boolean>;
   /** Undoes the transaction, where there still is one. */
   rollback(): Promise<void>;
   /** Closes the file and ends the thread; what is asked later fails. */
@@ -83,6 +91,7 @@ export async function openSqliteWriter(file: string, options: DatabaseSyncOption
   }
   return {
     run: (sql, parameters = []) => ask({ kind: "run", sql, parameters }),
+    transact: async (guard, rest) => (await ask({ kind: "transact", guard, rest })).changes > 0,
     async rollback() {
       if (closed === undefined) await ask({ kind: "rollback" });
     },

@@ -1,6 +1,8 @@
 import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { SQLInputValue } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
+import type { CompiledQuery } from "kysely";
 import { Kysely } from "kysely";
 import { DatabaseFault } from "../database-fault.ts";
 import type { SqlDatabase } from "./database.ts";
@@ -15,7 +17,7 @@ import {
   SQLITE_READONLY,
   toPortError,
 } from "./sqlite-errors.ts";
-import type { SqliteWriter } from "./sqlite-writer.ts";
+import type { SqliteWriter, WriterStatement } from "./sqlite-writer.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
 
 /** A reader hardly ever waits: in WAL mode only while another process recovers or closes the file. */
@@ -73,9 +75,21 @@ export async function openSqlite(path: string): Promise<SqliteDatabase> {
 
 function assemble(writer: SqliteWriter, reader: DatabaseSync): SqliteDatabase {
   const reads = createLiveReads(reader);
+  const db = new Kysely<Schema>({ dialect: createSqliteDialect(writer, expectChanges) });
   return {
-    db: new Kysely<Schema>({ dialect: createSqliteDialect(writer, expectChanges) }),
+    db,
     reads,
+    // By Kysely's one connection: it keeps transactions of several calls apart from this one.
+    transact: (guard, rest) =>
+      db.connection().execute(async () => {
+        try {
+          return await writer.transact(toStatement(guard), rest.map(toStatement));
+        } catch (error) {
+          throw toPortError(error);
+        } finally {
+          expectChanges();
+        }
+      }),
     probe: reads.probe,
     async close() {
       reads.close();
@@ -84,6 +98,10 @@ function assemble(writer: SqliteWriter, reader: DatabaseSync): SqliteDatabase {
       await writer.close();
     },
   };
+}
+
+function toStatement({ sql, parameters }: CompiledQuery): WriterStatement {
+  return { sql, parameters: parameters as readonly SQLInputValue[] };
 }
 
 /**
