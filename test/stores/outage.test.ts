@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { describe, it } from "node:test";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Stores } from "../../src/stores/open.ts";
 import { assertOutages, everyCall, fill } from "./every-call.ts";
 import { openTemporaryStores } from "./temporary-stores.ts";
@@ -43,7 +43,7 @@ describe("an outage of the database", () => {
       stranger.exec(`drop table ${table}`);
     }
     stranger.close();
-    await nextTurn();
+    await pause(5);
     await assertOutages(everyCall(stores));
     await stores.close();
   });
@@ -53,7 +53,7 @@ describe("an outage of the database", () => {
     const stranger = new DatabaseSync(stores.path);
     for (const damaged of ["", "{}", "null", '"read"', "[1]", '["read"']) {
       stranger.prepare("update api_keys set address_ranges = ?").run(damaged);
-      await nextTurn();
+      await pause(5);
       await assertOutages([
         ["findByPublicId", () => stores.apiKeys.findByPublicId("public1")],
         ["list", () => stores.apiKeys.list({ limit: 1 })],
@@ -67,10 +67,10 @@ describe("an outage of the database", () => {
     const stores = await openFilled();
     const stranger = new DatabaseSync(stores.path);
     stranger.exec("alter table sessions rename to hidden");
-    await nextTurn();
+    await pause(5);
     await assertOutages([["sessions.findById", () => stores.sessions.listLive("x", 1)]]);
     stranger.exec("alter table hidden rename to sessions");
-    await nextTurn();
+    await pause(5);
     await stores.health();
     assert.deepEqual(await stores.sessions.listLive("x", 1), []);
     stranger.close();

@@ -11,15 +11,17 @@
  * 3. So, with `position` the last entry seen, this holds always: *a cached row is as new as the journal's state at
  *    `position`.* A row is read from the database after `position` was; and moving `position` evicts what the entries
  *    between name. Where these cannot all be told (too many, pruned, rewritten by a restore), everything is evicted.
- * 4. The version is looked at by the first read of each event-loop turn, and again after a write of this process. A
- *    turn's I/O callbacks run after the poll that found their data, so what a client was told before it sent its
- *    request is in that version. (Only a read in a timer or an immediate looks before that turn's poll, by as long
- *    as those callbacks take.)
+ * 4. The version is looked at by the first read after a write of this process, by whichever of its threads, before
+ *    that write is acknowledged: what a client was told by this process holds for its next request to it.
+ * 5. It is also looked at by the first read after a millisecond or the turn of the event loop, whichever is longer:
+ *    that is how late a commit of another process may be seen. Looking costs microseconds, as SQLite locks the file
+ *    for it, and a busy service would look for each request.
  *
  * Why a journal and not a cache that each commit clears: sessions are touched and events recorded all the time. A
  * touch evicts its own session, an audit entry evicts nothing, and no field of a cached row is ever out of date.
  */
 import type { DatabaseSync, PrepareOptions, StatementSync } from "node:sqlite";
+import { shareCommitCount } from "./commit-count.ts";
 import type { EntityQueries, EntityReads, LiveReads, LiveTable } from "./database.ts";
 import type { RowCache } from "./row-cache.ts";
 import { createRowCache } from "./row-cache.ts";
@@ -31,19 +33,18 @@ const MAX_EVICTIONS = 256;
 /** A key that is remembered as absent is of a caller's choosing; longer ones are looked up each time. */
 const MAX_ABSENT_KEY_LENGTH = 128;
 
-/** Every reader of this process: a write by any of its connections makes all of them look again. */
-const readers = new Set<() => void>();
+const LOOK_EVERY_MS = 1;
 
-/** Makes the next live read of this process look at the database's version, even within this event-loop turn. */
+const commits = shareCommitCount();
+
+/** Makes the next live read of this process, in any of its threads, look at the database's version. */
 export function expectChanges(): void {
-  for (const expire of readers) expire();
+  Atomics.add(commits, 0, 1);
 }
 
 export interface SqliteReads extends LiveReads {
   /** Reads from the file, whatever was read this turn; throws `Outage` where that fails. */
   probe(): void;
-  /** Ends the reads; the connection stays its opener's to close. */
-  close(): void;
 }
 
 /** Live reads over a read-only connection, each table's latest 10,000 rows cached. */
@@ -55,22 +56,25 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
     `select seq, table_name, row_key from changes where seq >= ? order by seq limit ${MAX_EVICTIONS + 2}`,
   );
   const caches = new Map<string, RowCache<unknown>>();
-  let fresh = false;
-  let expiryScheduled = false;
+  /** What `commits` was when the version was last looked at; nothing once that is too long ago. */
+  let seenCommits: number | undefined;
+  let isExpiryScheduled = false;
   let seenVersion = -1;
   let position = -1;
 
   function expire(): void {
-    fresh = false;
+    seenCommits = undefined;
+    isExpiryScheduled = false;
   }
 
-  function endTurn(): void {
-    fresh = false;
-    expiryScheduled = false;
+  function isFresh(): boolean {
+    return seenCommits === Atomics.load(commits, 0);
   }
 
-  /** Brings the caches up to the last commit, once a turn. */
+  /** Brings the caches up to the last commit. */
   function refresh(): void {
+    // Before looking: what is committed meanwhile is then looked for again.
+    const count = Atomics.load(commits, 0);
     try {
       const [current] = version().get() as unknown as [number];
       if (current !== seenVersion) catchUp();
@@ -78,11 +82,10 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
     } catch (error) {
       throw toPortError(error);
     }
-    fresh = true;
-    if (!expiryScheduled) {
-      expiryScheduled = true;
-      setImmediate(endTurn);
-    }
+    seenCommits = count;
+    if (isExpiryScheduled) return;
+    isExpiryScheduled = true;
+    setTimeout(expire, LOOK_EVERY_MS).unref();
   }
 
   /** Evicts what has changed since `position`. The entry at `position` itself proves that none before is missing. */
@@ -129,7 +132,7 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
     }
 
     function findById(id: string): T | undefined {
-      if (!fresh) refresh();
+      if (!isFresh()) refresh();
       return rows.get(id) ?? read(byId, id);
     }
 
@@ -145,14 +148,13 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
     return { findById, findByKey };
   }
 
-  readers.add(expire);
   return {
     entities,
     members(table, query) {
       const byKey = prepare(query.sql);
       const known = openCache<boolean>(table);
       return (key) => {
-        if (!fresh) refresh();
+        if (!isFresh()) refresh();
         const remembered = known.get(key);
         if (remembered !== undefined) return remembered;
         try {
@@ -165,10 +167,6 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
       };
     },
     probe: refresh,
-    close() {
-      expire();
-      readers.delete(expire);
-    },
   };
 }
 

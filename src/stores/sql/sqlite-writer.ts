@@ -30,6 +30,8 @@ export interface Written {
  * would serve nobody meanwhile. Its errors are those of `node:sqlite`.
  */
 export interface SqliteWriter {
+  /** Throws where the file was closed or the thread has died. */
+  assertOpen(): void;
   /** Runs one statement; while another connection holds the lock it waits, for up to five seconds. */
   run(sql: string, parameters?: readonly SQLInputValue[]): Promise<Written>;
   /** Runs `guard`, and `rest` where it changed a row, in one transaction and one call; resolves to whether it did. */
@@ -90,6 +92,9 @@ export async function openSqliteWriter(file: string, options: DatabaseSyncOption
     throw error;
   }
   return {
+    assertOpen() {
+      if (closed !== undefined) throw closed;
+    },
     run: (sql, parameters = []) => ask({ kind: "run", sql, parameters }),
     transact: async (guard, rest) => (await ask({ kind: "transact", guard, rest })).changes > 0,
     async rollback() {

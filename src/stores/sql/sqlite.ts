@@ -44,7 +44,7 @@ const READER_PRAGMAS =
   "pragma query_only = on; pragma cache_size = -16000; pragma trusted_schema = off; pragma cell_size_check = on";
 
 export interface SqliteDatabase extends SqlDatabase {
-  /** Throws `Outage` where the file cannot be read. */
+  /** Throws `Outage` where the file cannot be read, or is no longer open for writing. */
   probe(): void;
   close(): Promise<void>;
 }
@@ -90,9 +90,15 @@ function assemble(writer: SqliteWriter, reader: DatabaseSync): SqliteDatabase {
           expectChanges();
         }
       }),
-    probe: reads.probe,
+    probe() {
+      try {
+        writer.assertOpen();
+      } catch (error) {
+        throw toPortError(error);
+      }
+      reads.probe();
+    },
     async close() {
-      reads.close();
       if (reader.isOpen) reader.close();
       // Last, so that it can fold the write-ahead log into the file, which a read-only connection could not.
       await writer.close();
