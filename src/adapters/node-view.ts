@@ -17,7 +17,22 @@ export class NodeView implements RequestView {
     this.path = query < 0 ? this.target : this.target.slice(0, query);
   }
 
+  /**
+   * From the raw lines where there is one line at most: node:http would first make an object of all headers. What
+   * several lines mean depends on the name, and that is node's to say.
+   */
   header(name: string): string | undefined {
+    const raw = this.#request.rawHeaders;
+    let found: string | undefined;
+    for (let i = 0; i < raw.length; i += 2) {
+      if (!isNamed(raw[i]!, name)) continue;
+      if (found !== undefined) return this.#joined(name);
+      found = raw[i + 1]!;
+    }
+    return found;
+  }
+
+  #joined(name: string): string | undefined {
     const value = this.#request.headers[name];
     return typeof value === "string" || value === undefined ? value : value.join(", ");
   }
@@ -27,8 +42,7 @@ export class NodeView implements RequestView {
     const raw = this.#request.rawHeaders;
     const lines: string[] = [];
     for (let i = 0; i < raw.length; i += 2) {
-      const key = raw[i]!;
-      if (key.length === name.length && (key === name || key.toLowerCase() === name)) lines.push(raw[i + 1]!);
+      if (isNamed(raw[i]!, name)) lines.push(raw[i + 1]!);
     }
     return lines;
   }
@@ -40,4 +54,8 @@ export class NodeView implements RequestView {
   get peerEncrypted(): boolean {
     return (this.#request.socket as TLSSocket).encrypted === true;
   }
+}
+
+function isNamed(key: string, name: string): boolean {
+  return key.length === name.length && (key === name || key.toLowerCase() === name);
 }

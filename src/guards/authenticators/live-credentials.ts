@@ -1,4 +1,4 @@
-import type { AccountStore } from "../../identity/accounts/account.ts";
+import type { Account, AccountStore } from "../../identity/accounts/account.ts";
 import { toUser } from "../../identity/accounts/account.ts";
 import type { Session, SessionStore } from "../../identity/sessions/session.ts";
 import { isLive } from "../../identity/sessions/session.ts";
@@ -8,6 +8,7 @@ import type { AuthOutcome } from "../../kernel/authentication.ts";
 import { rejected } from "../../kernel/authentication.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 import { isPending, then } from "../../kernel/awaitable.ts";
+import type { UserPrincipal } from "../../kernel/principal.ts";
 
 export interface LiveCredentialsOptions {
   readonly accounts: AccountStore;
@@ -60,18 +61,7 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
         return rejected(credential, "role has changed since", refusalCode(credential));
       }
       touch(session, nowMs);
-      return {
-        kind: "authenticated",
-        principal: {
-          kind: "user",
-          user: toUser(account),
-          credential,
-          sessionId: session.id,
-          authenticatedAtMs: session.authenticatedAtMs,
-          ...(claims && { tokenId: claims.jti }),
-          ...(claims?.scopes && { scopes: claims.scopes }),
-        },
-      };
+      return { kind: "authenticated", principal: principalOf(account, session, credential, claims) };
     });
   }
 
@@ -113,6 +103,21 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
       );
     },
   };
+}
+
+/** Spelled out in three shapes: spreading what may be absent would cost each request more than the rest of this. */
+function principalOf(
+  account: Account,
+  { id: sessionId, authenticatedAtMs }: Session,
+  credential: "access_token" | "session",
+  claims: UserTokenClaims | undefined,
+): UserPrincipal {
+  const user = toUser(account);
+  if (claims === undefined) return { kind: "user", user, credential, sessionId, authenticatedAtMs };
+  const { jti: tokenId, scopes } = claims;
+  return scopes === undefined
+    ? { kind: "user", user, credential, sessionId, authenticatedAtMs, tokenId }
+    : { kind: "user", user, credential, sessionId, authenticatedAtMs, tokenId, scopes };
 }
 
 /** A browser whose session is gone is simply not signed in; a token was shown by a program that should be told. */
