@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
+import pg from "pg";
 import { Outage } from "../../src/kernel/failure.ts";
 import type { Stores } from "../../src/stores/open.ts";
 import { openStores } from "../../src/stores/open.ts";
+import { ask } from "../../src/stores/sql/postgres-connection.ts";
 import {
   SAMPLE_NOW_MS as NOW_MS,
   sampleAccount,
@@ -135,6 +137,18 @@ describe("a PostgreSQL that fails", () => {
     }
   });
 
+  it("is no outage where only this process was stopped: the answer that lies in the socket counts", async () => {
+    const client = new pg.Client({ connectionString: server.url });
+    await client.connect();
+    try {
+      const asked = ask<{ answer: number }>(client, { text: "select 42 as answer", withinMs: 100 });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+      assert.equal((await asked).rows[0]?.answer, 42);
+    } finally {
+      await client.end();
+    }
+  });
+
   it("leaves a refused value a plain error, without the row that it met", async () => {
     const error = await stores.sessions.start(sampleSession(1)).catch((reason: unknown) => reason);
     assert.ok(error instanceof Error && !(error instanceof Outage));
@@ -156,7 +170,6 @@ function holdLock(url: string, statement: string) {
   const { promise: end, resolve } = Promise.withResolvers<void>();
   const { promise: held, resolve: hold } = Promise.withResolvers<void>();
   const holding = (async () => {
-    const { default: pg } = await import("pg");
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     await client.query("begin");

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import pg from "pg";
+import { withinDeadline } from "../deadline.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
 
 const INT8 = 20;
@@ -73,8 +74,7 @@ export function ask<R extends object>(
   client: pg.ClientBase,
   { withinMs, ...query }: TimedQuery,
 ): Promise<pg.QueryResult<R>> {
-  // The driver's own option, which its type declarations lack.
-  return client.query<R>({ ...query, query_timeout: withinMs } as unknown as pg.QueryConfig);
+  return withinDeadline(client.query<R>({ ...query }), withinMs);
 }
 
 /** Throws where the server is a standby: it takes no writes, and what it shows is late by an unknown time. */

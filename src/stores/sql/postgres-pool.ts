@@ -1,5 +1,6 @@
 import type { PostgresPool as KyselyPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import pg from "pg";
+import { withinDeadline } from "../deadline.ts";
 import type { TimedQuery } from "./postgres-connection.ts";
 import { ask, connectionConfig, createSockets, refuseStandby } from "./postgres-connection.ts";
 import { isConflict, toPortError } from "./postgres-errors.ts";
@@ -52,22 +53,14 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
 
   async function acquire(withinMs: number): Promise<pg.PoolClient> {
     const pending = pool.connect();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error("no connection in time"));
-        pending.then(
-          (client) => client.release(),
-          () => undefined,
-        );
-      }, withinMs);
-    });
     try {
-      return await Promise.race([pending, late]);
+      return await withinDeadline(pending, withinMs);
     } catch (error) {
+      pending.then(
+        (client) => client.release(),
+        () => undefined,
+      );
       throw toPortError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
