@@ -86,7 +86,7 @@ describe("a restored backup", { timeout: 240_000 }, () => {
   describe("of PostgreSQL", () => {
     let server: PostgresServer;
     before(async () => {
-      server = await startPostgres(["fsync = off"]);
+      server = await startPostgres();
     });
     after(() => server.stop());
 

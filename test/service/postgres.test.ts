@@ -17,7 +17,7 @@ describe("two instances over one PostgreSQL", () => {
   let first: TestService;
   let second: TestService;
   before(async () => {
-    server = await startPostgres(["fsync = off"]);
+    server = await startPostgres();
     const variables = {
       DATABASE_URL: server.url,
       KYROS_SECRET: Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString("base64url"),

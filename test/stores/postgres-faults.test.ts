@@ -126,7 +126,7 @@ describe("a PostgreSQL that fails", () => {
   });
 
   it("is an outage in time where nothing listens, and its URL is never told", async () => {
-    const dead = await startPostgres(["fsync = off"]);
+    const dead = await startPostgres();
     await dead.stop();
     for (const url of [dead.url, dead.url.replace("127.0.0.1", "host.invalid")]) {
       const error = await withinBound(() =>
