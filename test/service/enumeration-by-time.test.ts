@@ -14,7 +14,7 @@ const MOST_GAP = 1.05;
 describe("R37: whether an account exists", () => {
   let service: TestService;
   before(async () => {
-    service = await runService();
+    service = await runService({ KYROS_BCRYPT_COST: "10" });
     await service.createUser("known");
     const disabled = await service.createUser("disabled");
     await service.stores.accounts.update(disabled, { disabled: true });

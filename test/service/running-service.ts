@@ -11,6 +11,9 @@ import type { Stores } from "../../src/stores/open.ts";
 
 export const PASSWORD = "correct horse battery staple";
 
+/** Below what may be configured: a hash of no more than a millisecond. */
+const CHEAP = 4;
+
 export interface TestService {
   readonly url: string;
   readonly metricsUrl: string | undefined;
@@ -28,17 +31,21 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** The whole service on a free port and a database of its own, with limits off unless `variables` say otherwise. */
+/**
+ * The whole service on a free port and a database of its own, with limits off and cheap hashes unless `variables` say
+ * otherwise.
+ */
 export async function runService(variables: Readonly<Record<string, string>> = {}): Promise<TestService> {
   const dataDir = await mkdtemp(join(tmpdir(), "kyros-service-"));
-  const settings = loadSettings({
+  const read = loadSettings({
     KYROS_PORT: "0",
     KYROS_DATA_DIR: dataDir,
-    KYROS_BCRYPT_COST: "10",
     KYROS_RATE_LIMIT: "off",
     KYROS_LOGIN_RATE_LIMIT: "off",
     ...variables,
   });
+  const bcryptCost = variables["KYROS_BCRYPT_COST"] === undefined ? CHEAP : read.bcryptCost;
+  const settings = { ...read, bcryptCost };
   const events: AuditEvent[] = [];
   const failures: unknown[] = [];
   const service = await startService(settings, {
@@ -46,7 +53,7 @@ export async function runService(variables: Readonly<Record<string, string>> = {
     failure: (error) => void failures.push(error),
     info: () => undefined,
   });
-  const passwordHash = await createPasswords({ cost: 10 }).hash(PASSWORD);
+  const passwordHash = await createPasswords({ cost: bcryptCost }).hash(PASSWORD);
 
   async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(service.url + path, {
