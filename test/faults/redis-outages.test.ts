@@ -161,7 +161,7 @@ describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, tim
   for (const [what, happen] of [
     ["flushed", () => three.redis.command("flushall")],
     ["without its scripts", () => three.redis.command("script", "flush")],
-    ["reset amid a reply", () => three.redisProxy!.resetAfter(3)],
+    ["reset amid a reply", () => three.redisProxy!.resetReplyTo("evalsha", 3)],
   ] as const) {
     it(`${what}: requests flow and revocations hold, and the limits are exact again at once`, async () => {
       ledger.takeStatuses();
