@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
 const START_DEADLINE_MS = 60_000;
@@ -27,7 +28,7 @@ export async function runCommand(
   input = "",
 ): Promise<string> {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...env },
+    env: { ...COMPILE_CACHE, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
@@ -45,6 +46,7 @@ export async function startInstance(
 ): Promise<Instance> {
   const child = spawn(process.execPath, [MAIN, "serve", ...args], {
     env: {
+      ...COMPILE_CACHE,
       KYROS_PORT: "0",
       KYROS_BCRYPT_COST: "10",
       KYROS_RATE_LIMIT: "off",
