@@ -34,6 +34,8 @@ export interface Served {
 /** The `kyros` command as a process of its own, on a data directory of its own and no environment but what it is given. */
 export interface Kyros {
   readonly dataDir: string;
+  /** Of the database that it works on. */
+  readonly databaseUrl: string;
   run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
   /** Runs commands that read no input one after the other, in one process for all: a start takes longer than most of them. */
   runAll(commands: readonly (readonly string[])[]): Promise<readonly Ended[]>;
@@ -59,6 +61,7 @@ export async function kyrosCommand(shared: Record<string, string> = {}): Promise
 
   return {
     dataDir,
+    databaseUrl: shared["DATABASE_URL"] ?? `sqlite:${join(dataDir, "kyros.db")}`,
     async run(args, { input = "", env } = {}) {
       const child = started(args, env);
       const ended = end(child);

@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { addUsers, PASSWORD } from "../service/add-user.ts";
 import { startBalancer } from "./balancer.ts";
 import type { Kyros } from "./command.ts";
 import { kyrosCommand } from "./command.ts";
 import { keepAliveClient } from "./keep-alive-client.ts";
 
-const ALICE = { username: "alice", password: "correct horse battery staple" };
+const ALICE = { username: "alice", password: PASSWORD };
 const UNLIMITED = { KYROS_RATE_LIMIT: "off", KYROS_LOGIN_RATE_LIMIT: "off" };
 
 let kyros: Kyros;
 before(async () => {
   kyros = await kyrosCommand();
-  const created = await kyros.run(["user", "create", ALICE.username, "--password-stdin"], {
-    input: `${ALICE.password}\n`,
-  });
-  assert.equal(created.exitCode, 0, created.stderr);
+  await addUsers(kyros.databaseUrl, { name: ALICE.username });
 });
 after(() => kyros.remove());
 

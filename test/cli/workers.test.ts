@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { rounds } from "../rounds.ts";
+import { addUsers, PASSWORD } from "../service/add-user.ts";
 import type { Line } from "../telemetry/exposition.ts";
 import { readExposition, sampleOf } from "../telemetry/exposition.ts";
 import type { Kyros, Served } from "./command.ts";
@@ -9,7 +10,6 @@ import { kyrosCommand } from "./command.ts";
 import type { KeepAliveClient } from "./keep-alive-client.ts";
 import { keepAliveClient } from "./keep-alive-client.ts";
 
-const PASSWORD = "correct horse battery staple";
 const WORKERS = 3;
 /** So many connections that none of three workers is without one, but once in 10^7 times. */
 const CONNECTIONS = 40;
@@ -24,13 +24,8 @@ describe("kyros serve --workers", () => {
     kyros = await kyrosCommand();
     const env = { KYROS_RATE_LIMIT: "1000/366d", KYROS_LOGIN_RATE_LIMIT: "off" };
     served = await kyros.serve(env, ["--workers", String(WORKERS)]);
-    for (const name of ["alice", "bob", "carol", "root"]) {
-      const role = name === "root" ? "admin" : "user";
-      const created = await kyros.run(["user", "create", name, "--role", role, "--password-stdin"], {
-        input: `${PASSWORD}\n`,
-      });
-      assert.equal(created.exitCode, 0, created.stderr);
-    }
+    const names = ["alice", "bob", "carol"].map((name) => ({ name }));
+    await addUsers(kyros.databaseUrl, ...names, { name: "root", role: "admin" });
     clients = Array.from({ length: CONNECTIONS }, () => keepAliveClient(served.url));
   });
   after(async () => {

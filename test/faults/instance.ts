@@ -21,24 +21,6 @@ export interface Instance {
   stop(): Promise<number | null>;
 }
 
-/** Runs one command to its end and returns what it printed; rejects where it fails. */
-export async function runCommand(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  input = "",
-): Promise<string> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...COMPILE_CACHE, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const [exitCode] = (await once(child, "close")) as [number | null];
-  if (exitCode !== 0) throw new Error(`kyros ${args.join(" ")} ended with ${exitCode}: ${stderr()}`);
-  return stdout();
-}
-
 /** Starts `kyros serve` on a free port, with limits off and cheap hashes unless `env` says otherwise. */
 export async function startInstance(
   env: Readonly<Record<string, string>>,

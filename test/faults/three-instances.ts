@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Role } from "../../src/kernel/principal.ts";
+import { addUsers, PASSWORD } from "../service/add-user.ts";
 import type { PostgresServer } from "../stores/postgres-server.ts";
 import { startPostgres } from "../stores/postgres-server.ts";
 import type { RedisServer } from "../stores/redis-server.ts";
@@ -10,9 +11,9 @@ import { startRedis } from "../stores/redis-server.ts";
 import type { TcpProxy } from "../stores/tcp-proxy.ts";
 import { startProxy } from "../stores/tcp-proxy.ts";
 import type { Instance } from "./instance.ts";
-import { runCommand, startInstance } from "./instance.ts";
+import { startInstance } from "./instance.ts";
 
-export const PASSWORD = "correct horse battery staple";
+export { PASSWORD };
 
 /** The header that shows an access token. */
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -57,7 +58,8 @@ export async function startThreeInstances(
     KYROS_TRUST_PROXY: "127.0.0.1",
     ...variables,
   };
-  await runCommand(["migrate"], env);
+  // With no user, this migrates.
+  await addUsers(postgres.url);
   const instances = (await Promise.all([0, 1, 2].map(() => startInstance(env)))) as [
     Instance,
     Instance,
@@ -76,7 +78,7 @@ export async function startThreeInstances(
       instances[index] = await startInstance(env);
     },
     async createUser(name, role = "user") {
-      await runCommand(["user", "create", name, "--password-stdin", "--role", role], env, `${PASSWORD}\n`);
+      await addUsers(postgres.url, { name, role });
     },
     async tryLogin(index, username, password, address) {
       const answer = await post(

@@ -2,14 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSettings } from "../../src/config/load.ts";
-import { createPasswords } from "../../src/crypto/password.ts";
 import type { AuditEvent } from "../../src/kernel/audit-event.ts";
 import type { Role } from "../../src/kernel/principal.ts";
-import { systemRandom, uuidv7 } from "../../src/kernel/random.ts";
 import { startService } from "../../src/service/start.ts";
 import type { Stores } from "../../src/stores/open.ts";
+import { addUser, PASSWORD } from "./add-user.ts";
 
-export const PASSWORD = "correct horse battery staple";
+export { PASSWORD };
 
 /** Below what may be configured: a hash of no more than a millisecond. */
 const CHEAP = 4;
@@ -53,7 +52,6 @@ export async function runService(variables: Readonly<Record<string, string>> = {
     failure: (error) => void failures.push(error),
     info: () => undefined,
   });
-  const passwordHash = await createPasswords({ cost: bcryptCost }).hash(PASSWORD);
 
   async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(service.url + path, {
@@ -70,24 +68,7 @@ export async function runService(variables: Readonly<Record<string, string>> = {
     stores: service.stores,
     events,
     failures,
-    async createUser(name, role = "user") {
-      const now = Date.now();
-      const id = uuidv7(now, systemRandom);
-      await service.stores.accounts.create({
-        id,
-        username: name,
-        usernameKey: name.toLowerCase(),
-        email: `${name}@example.org`,
-        role,
-        disabled: false,
-        passwordHash,
-        createdAtMs: now,
-        lastLoginAtMs: null,
-        passwordChangedAtMs: now - 1,
-        roleChangedAtMs: now - 1,
-      });
-      return id;
-    },
+    createUser: (name, role = "user") => addUser(service.stores, { name, role, cost: bcryptCost }),
     async login(name) {
       const response = await post("/auth/login", { username: name, password: PASSWORD });
       if (response.status !== 200)
