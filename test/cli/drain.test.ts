@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { FOR_THE_RECORD } from "../rounds.ts";
 import { addUsers, PASSWORD } from "../service/add-user.ts";
 import { startBalancer } from "./balancer.ts";
 import type { Kyros } from "./command.ts";
@@ -51,6 +52,9 @@ for (const args of [[], ["--workers", "2"]]) {
       assert.equal((await ended).exitCode, 0);
       for (const client of [idle, ...clients]) client.close();
     });
+
+    // Who is signalled is the same process however many threads it has.
+    if (args.length > 0 && !FOR_THE_RECORD) return;
 
     it("ends at once at a second signal", async () => {
       const served = await kyros.serve({ ...UNLIMITED, KYROS_DRAIN_GRACE: "10m" }, args);

@@ -14,7 +14,7 @@ import { workUntilGone } from "./killed-service.ts";
 
 /** Two databases, each with a service that is killed and started again: twice the kills in the same time. */
 const LANES = 2;
-const ROUNDS = rounds(25);
+const ROUNDS = rounds(25, 3);
 const CLIENTS = 3;
 const SESSIONS = 400;
 const HOUR_MS = 3_600_000;
