@@ -1,7 +1,7 @@
 /** A machine or a process that stands still for a while uses up one of these parts of the time at most. */
 const PARTS = 20;
 
-/** Tries until it does not throw any more, for up to `withinMs`; then what it threw last is thrown. */
+/** Tries until it does not throw any more; where a try that began after `withinMs` throws, that is thrown. */
 export async function eventually<T>(attempt: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
   let passed = 0;
   const timer = setInterval(() => {
@@ -9,10 +9,11 @@ export async function eventually<T>(attempt: () => T | Promise<T>, withinMs = 10
   }, withinMs / PARTS);
   try {
     for (;;) {
+      const isLast = passed >= PARTS;
       try {
         return await attempt();
       } catch (error) {
-        if (passed >= PARTS) throw error;
+        if (isLast) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
