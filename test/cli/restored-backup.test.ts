@@ -86,7 +86,7 @@ async function revivesNothing({ kyros, save, restore }: Subject, args: readonly 
   await whileServed(kyros, async () => undefined);
 }
 
-describe("a restored backup", { timeout: 240_000 }, () => {
+describe("a restored backup", { timeout: 600_000 }, () => {
   for (const [how, args] of [
     ["one process", []],
     ["workers", ["--workers", "2"]],

@@ -18,7 +18,7 @@ const LOW_PRIORITY = 5;
  */
 it(`three instances admit exactly the limit of ${REQUESTS} concurrent requests`, {
   skip: WITHOUT_REDIS,
-  timeout: 240_000,
+  timeout: 600_000,
 }, async (t) => {
   const three = await startThreeInstances({
     // A window so long that nothing comes back while the test runs.

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_MS = 180_000;
 
 /** The service as a process of its own. */
 export interface Instance {

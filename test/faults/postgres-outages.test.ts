@@ -14,7 +14,7 @@ import { bearer, login, post, startThreeInstances, statusOf } from "./three-inst
 const BOUND_MS = 20_000;
 const FAULT_MS = 2000;
 
-describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS, timeout: 300_000 }, () => {
+describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS, timeout: 600_000 }, () => {
   let three: ThreeInstances;
   let ledger: Ledger;
   let revoked: Tokens;
@@ -27,7 +27,7 @@ describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS
       204,
     );
     // What the ledger is to check has to be there first.
-    await eventually(async () => assert.ok(ledger.ended > 3), 30_000);
+    await eventually(async () => assert.ok(ledger.ended > 3), 120_000);
   });
   after(async () => {
     await ledger?.stop();

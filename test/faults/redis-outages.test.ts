@@ -24,7 +24,7 @@ interface Fault {
   end(): unknown;
 }
 
-describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, timeout: 300_000 }, () => {
+describe("three instances over one Redis that fails", { skip: WITHOUT_REDIS, timeout: 600_000 }, () => {
   let three: ThreeInstances;
   let ledger: Ledger;
   let outages = 0;
