@@ -60,11 +60,25 @@ export async function startThreeInstances(
   };
   // With no user, this migrates.
   await addUsers(postgres.url);
-  const instances = (await Promise.all([0, 1, 2].map(() => startInstance(env)))) as [
+  const starts = await Promise.allSettled([0, 1, 2].map(() => startInstance(env)));
+  const instances = starts.flatMap((one) => (one.status === "fulfilled" ? one.value : [])) as [
     Instance,
     Instance,
     Instance,
   ];
+  async function stop(): Promise<void> {
+    servers.at(-1)!.resume();
+    postgres.resume();
+    await Promise.all(instances.map((instance) => instance.kill()));
+    await redisProxy?.stop();
+    await Promise.all([...servers.map((server) => server.stop()), postgres.stop()]);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  const failed = starts.find((one) => one.status === "rejected");
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
   return {
     postgres,
     get redis() {
@@ -90,14 +104,7 @@ export async function startThreeInstances(
       await answer.body?.cancel();
       return answer.status;
     },
-    async stop() {
-      servers.at(-1)!.resume();
-      postgres.resume();
-      await Promise.all(instances.map((instance) => instance.kill()));
-      await redisProxy?.stop();
-      await Promise.all([...servers.map((server) => server.stop()), postgres.stop()]);
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

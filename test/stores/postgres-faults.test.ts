@@ -144,6 +144,13 @@ describe("a PostgreSQL that fails", () => {
     }
   });
 
+  it("is no outage where this process was stopped while it opened a connection", async () => {
+    const opening = openStores({ databaseUrl: stores.url });
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
+    await (await opening).close();
+  });
+
   it("leaves a refused value a plain error, without the row that it met", async () => {
     const error = await stores.sessions.start(sampleSession(1)).catch((reason: unknown) => reason);
     assert.ok(error instanceof Error && !(error instanceof Outage));

@@ -37,11 +37,7 @@ export function createSockets(): Sockets {
 }
 
 /** What a connection is opened with; a statement that takes longer than `statementMs` is ended by the server. */
-export function connectionConfig(
-  target: PostgresTarget,
-  sockets: Sockets,
-  statementMs: number,
-): pg.ClientConfig {
+export function connectionConfig(target: PostgresTarget, statementMs: number): pg.ClientConfig {
   const { host, port, user, password, database, tls } = target;
   return {
     ...{ host, port, user, database, ssl: tls },
@@ -57,7 +53,6 @@ export function connectionConfig(
       getTypeParser: ((oid: number, format?: "text") =>
         oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
-    stream: sockets.open,
   };
 }
 
