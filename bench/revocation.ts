@@ -93,7 +93,7 @@ async function measure(env: Record<string, string>, count: number): Promise<numb
 /** Measures how soon a session that one instance has ended is refused by two others over PostgreSQL and Redis. */
 export async function run({ rounds = 1 }: RunOptions = {}): Promise<Report> {
   const count = REVOCATIONS * rounds;
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  const [postgres, redis] = await Promise.all([startPostgres(["fsync = on"]), startRedis()]);
   try {
     const seenMs = await withDataDir((dataDir) =>
       measure(

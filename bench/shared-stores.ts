@@ -56,7 +56,7 @@ async function measure(contenders: readonly Contender[], rounds: number, seconds
 /** Compares `GET /protected` over Redis and PostgreSQL with the same over memory and SQLite. */
 export async function run({ rounds = 5, seconds = 3 }: RunOptions = {}): Promise<Report> {
   requireWrk();
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  const [postgres, redis] = await Promise.all([startPostgres(["fsync = on"]), startRedis()]);
   const running: Contender[] = [];
   try {
     return await withDataDir((ownDir) =>

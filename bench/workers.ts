@@ -10,6 +10,8 @@ import { median } from "./statistics.ts";
 const GOAL = 1.6;
 const USERS = 1000;
 const CONNECTIONS = 64;
+/** Requests at once on each connection: what the generator takes of the two cores is not the workers'. */
+const DEPTH = 8;
 /** Each worker compiles its hot code for itself, at its share of the requests. */
 const WARMUP_SECONDS = 10;
 const PATH = "/protected";
@@ -68,6 +70,7 @@ async function measureSides(
     PATH,
     "token",
     population.members.map((member) => credentialOf(member, "token")),
+    DEPTH,
   );
   const samples = new Map<Side, Sample[]>(SIDES.map(({ name }) => [name, []]));
   const services: { readonly name: Side; readonly service: Child }[] = [];
@@ -130,7 +133,7 @@ export async function run({ rounds = 5, seconds = 4 }: RunOptions = {}): Promise
           of(name, (sample) => (100 * sample.generatorCpuSeconds) / sample.tookSeconds).toFixed(0),
         ]),
         notes: [
-          `Medians of ${rounds} rounds of ${seconds} s each, in turn; ${CONNECTIONS} connections of wrk.`,
+          `Medians of ${rounds} rounds of ${seconds} s each, in turn; ${CONNECTIONS} connections of wrk, ${DEPTH} requests at once on each.`,
           "100 % is one core. Generator and service share the machine's cores; neither is pinned.",
           `The generator took ${generatorShare.toFixed(2)} of the one process's processor time, so that two cores leave ` +
             `two workers at most ${(2 / (1 + generatorShare)).toFixed(2)} times the rate of one process.`,

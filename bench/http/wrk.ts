@@ -41,14 +41,15 @@ export function requireWrk(): void {
 }
 
 /**
- * Writes the script that has `wrk` show one credential after another. The requests are formatted once, so that the
- * generator only picks from a table.
+ * Writes the script that has `wrk` show one credential after another, `depth` requests at once on each connection. The
+ * requests are formatted once, so that the generator only picks from a table.
  */
 export async function writeScript(
   folder: string,
   path: string,
   shows: Credential,
   credentials: readonly string[],
+  depth = 1,
 ): Promise<string> {
   const file = join(folder, `rotate-${shows}.lua`);
   const script = `local credentials = {
@@ -58,14 +59,20 @@ local requests = {}
 local at = 0
 
 function init(args)
-  for i, credential in ipairs(credentials) do
-    requests[i] = wrk.format("GET", "${path}", { ["${HEADER[shows]}"] = credential })
+  for i in ipairs(credentials) do
+    local together = {}
+    for n = 1, ${depth} do
+      local credential = credentials[(i + n - 2) % #credentials + 1]
+      together[n] = wrk.format("GET", "${path}", { ["${HEADER[shows]}"] = credential })
+    end
+    requests[i] = table.concat(together)
   end
 end
 
 function request()
-  at = at % #requests + 1
-  return requests[at]
+  local first = at + 1
+  at = (at + ${depth}) % #requests
+  return requests[first]
 end
 
 function done(summary, latency, _)

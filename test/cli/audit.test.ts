@@ -12,12 +12,17 @@ describe("kyros audit", () => {
   let checkpoint: string;
   before(async () => {
     kyros = await kyrosCommand();
-    for (const name of ["alice", "bob"]) await ok(["user", "create", name]);
-    await ok(["user", "disable", "bob"]);
     file = join(kyros.dataDir, "trail.jsonl");
     checkpoint = join(kyros.dataDir, "checkpoint");
-    writeFileSync(file, await ok(["audit", "export"]));
-    writeFileSync(checkpoint, await ok(["audit", "checkpoint"]));
+    const [, , , exported, stated] = await allOk(
+      ["user", "create", "alice"],
+      ["user", "create", "bob"],
+      ["user", "disable", "bob"],
+      ["audit", "export"],
+      ["audit", "checkpoint"],
+    );
+    writeFileSync(file, exported!);
+    writeFileSync(checkpoint, stated!);
   });
   after(() => kyros.remove());
 
@@ -25,6 +30,11 @@ describe("kyros audit", () => {
     const { exitCode, stdout, stderr } = await kyros.run(args);
     assert.equal(exitCode, 0, stderr);
     return stdout;
+  }
+  async function allOk(...commands: readonly (readonly string[])[]): Promise<readonly string[]> {
+    const all = await kyros.runAll(commands);
+    for (const { exitCode, stderr } of all) assert.equal(exitCode, 0, stderr);
+    return all.map(({ stdout }) => stdout);
   }
   async function broken(args: readonly string[]): Promise<string> {
     const { exitCode, stdout } = await kyros.run(args);
@@ -41,14 +51,12 @@ describe("kyros audit", () => {
   };
 
   it("finds the trail of commands whole, in the database and in an export, with and without the secret", async () => {
-    assert.match(
-      await ok(["audit", "verify", "--checkpoint", checkpoint]),
-      /^whole: 3 entries, the last is 3 with/,
+    const [inDatabase, inFile] = await allOk(
+      ["audit", "verify", "--checkpoint", checkpoint],
+      ["audit", "verify", "--file", file, "--checkpoint", checkpoint],
     );
-    assert.match(
-      await ok(["audit", "verify", "--file", file, "--checkpoint", checkpoint]),
-      /^whole: 3 entries/,
-    );
+    assert.match(inDatabase!, /^whole: 3 entries, the last is 3 with/);
+    assert.match(inFile!, /^whole: 3 entries/);
     const { public_key: key } = JSON.parse(readFileSync(checkpoint, "utf8"));
     const { exitCode, stdout } = await kyros.run(
       ["audit", "verify", "--file", file, "--public-key", key, "--json"],
@@ -66,8 +74,6 @@ describe("kyros audit", () => {
   });
 
   it("names the first bad entry of a file that was changed", async () => {
-    const faultOf = async (change: (lines: string[]) => string[]) =>
-      broken(["audit", "verify", "--file", rewrite(change)]);
     const alter = (lines: string[]) => lines.with(1, lines[1]!.replace("success", "failure"));
     const cases: readonly [change: (lines: string[]) => string[], finding: RegExp][] = [
       [alter, /^broken at entry 2 \(altered\)/],
@@ -79,22 +85,30 @@ describe("kyros audit", () => {
       [() => [], /^broken at entry 1 \(/],
       [(lines) => [...lines, lines[0]!], /after the closing checkpoint/],
     ];
-    await Promise.all(cases.map(async ([change, finding]) => assert.match(await faultOf(change), finding)));
+    const all = await kyros.runAll(cases.map(([change]) => ["audit", "verify", "--file", rewrite(change)]));
+    for (const [at, { exitCode, stdout }] of all.entries()) {
+      assert.equal(exitCode, 1, stdout);
+      assert.match(stdout, cases[at]![1]);
+    }
   });
 
   it("lists newest first, by filters", async () => {
-    const rows = (await ok(["audit", "list"])).trimEnd().split("\n");
+    const [all, some, none, one] = (await allOk(
+      ["audit", "list"],
+      ["audit", "list", "--user", "bob", "--type", "user.disabled", "--json"],
+      ["audit", "list", "--to", "2000-01-01T00:00:00Z"],
+      ["audit", "list", "--limit", "1"],
+    )) as [string, string, string, string];
+    const rows = all.trimEnd().split("\n");
     assert.deepEqual(
       rows.map((row) => row.split("\t")[1]),
       ["user.disabled", "user.created", "user.created"],
     );
-    const { items } = JSON.parse(
-      await ok(["audit", "list", "--user", "bob", "--type", "user.disabled", "--json"]),
-    );
+    const { items } = JSON.parse(some);
     assert.equal(items.length, 1);
     assert.deepEqual(items[0].actor, { kind: "operator", id: null, name: null });
-    assert.equal(await ok(["audit", "list", "--to", "2000-01-01T00:00:00Z"]), "");
-    assert.equal((await ok(["audit", "list", "--limit", "1"])).trimEnd().split("\n").length, 1);
+    assert.equal(none, "");
+    assert.equal(one.trimEnd().split("\n").length, 1);
   });
 
   it("refuses wrong usage in one line", async () => {
@@ -109,17 +123,17 @@ describe("kyros audit", () => {
       ["verify", "extra"],
       ["nonsense"],
     ];
-    const refusals = wrong.map(async (args) => {
-      const { exitCode, stderr, stdout } = await kyros.run(["audit", ...args]);
-      assert.equal(exitCode, 2, `${args}: ${stderr}`);
+    const refused = await kyros.runAll(wrong.map((args) => ["audit", ...args]));
+    for (const [at, { exitCode, stderr, stdout }] of refused.entries()) {
+      assert.equal(exitCode, 2, `${wrong[at]}: ${stderr}`);
       assert.equal(stdout, "");
       assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
-    });
-    await Promise.all(refusals);
-    const helps = ["verify", "list", "export", "checkpoint"].map(async (name) => {
-      assert.match(await ok(["audit", name, "--help"]), new RegExp(`Usage: kyros audit ${name}`));
-    });
-    await Promise.all(helps);
+    }
+    const commands = ["verify", "list", "export", "checkpoint"];
+    const helps = await allOk(...commands.map((name) => ["audit", name, "--help"]));
+    for (const [at, help] of helps.entries()) {
+      assert.match(help, new RegExp(`Usage: kyros audit ${commands[at]}`));
+    }
   });
 
   it("finds what was done to the database itself", async () => {

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -5,8 +6,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+const ONE_PROCESS = join(import.meta.dirname, "one-process.ts");
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -31,7 +34,11 @@ export interface Served {
 /** The `kyros` command as a process of its own, on a data directory of its own and no environment but what it is given. */
 export interface Kyros {
   readonly dataDir: string;
+  /** Of the database that it works on. */
+  readonly databaseUrl: string;
   run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
+  /** Runs commands that read no input one after the other, in one process for all: a start takes longer than most of them. */
+  runAll(commands: readonly (readonly string[])[]): Promise<readonly Ended[]>;
   /** Resolves once it says where it listens; several may serve the one data directory. */
   serve(env?: Record<string, string>, args?: readonly string[]): Promise<Served>;
   remove(): Promise<void>;
@@ -39,14 +46,22 @@ export interface Kyros {
 
 export async function kyrosCommand(shared: Record<string, string> = {}): Promise<Kyros> {
   const dataDir = await mkdtemp(join(tmpdir(), "kyros-cli-"));
-  const started = (args: readonly string[], env: Record<string, string> = {}) =>
-    spawn(process.execPath, [MAIN, ...args], {
+  const started = (args: readonly string[], env: Record<string, string> = {}, script = MAIN) =>
+    spawn(process.execPath, [script, ...args], {
       cwd: dataDir,
-      env: { KYROS_DATA_DIR: dataDir, KYROS_PORT: "0", KYROS_BCRYPT_COST: "10", ...shared, ...env },
+      env: {
+        ...COMPILE_CACHE,
+        KYROS_DATA_DIR: dataDir,
+        KYROS_PORT: "0",
+        KYROS_BCRYPT_COST: "10",
+        ...shared,
+        ...env,
+      },
     });
 
   return {
     dataDir,
+    databaseUrl: shared["DATABASE_URL"] ?? `sqlite:${join(dataDir, "kyros.db")}`,
     async run(args, { input = "", env } = {}) {
       const child = started(args, env);
       const ended = end(child);
@@ -54,6 +69,13 @@ export async function kyrosCommand(shared: Record<string, string> = {}): Promise
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
       return ended;
+    },
+    async runAll(commands) {
+      const child = started([], {}, ONE_PROCESS);
+      child.stdin.end(JSON.stringify(commands));
+      const { exitCode, stdout, stderr } = await end(child);
+      assert.equal(exitCode, 0, stderr);
+      return JSON.parse(stdout) as Ended[];
     },
     async serve(env, args = []) {
       const child = started(["serve", ...args], env);

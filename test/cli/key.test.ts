@@ -109,11 +109,11 @@ describe("kyros key", () => {
       (await list()).items.some((one) => one.id === id),
       false,
     );
-    for (const again of [
-      ["revoke", id],
-      ["rotate", id],
-    ]) {
-      const { exitCode, stdout, stderr } = await kyros.run(["key", ...again]);
+    const again = await kyros.runAll([
+      ["key", "revoke", id],
+      ["key", "rotate", id],
+    ]);
+    for (const { exitCode, stdout, stderr } of again) {
       assert.deepEqual([exitCode, stdout], [1, ""]);
       assert.match(stderr, /^kyros: there is no API key ".*"; kyros key list shows them\n$/);
     }
@@ -131,7 +131,7 @@ describe("kyros key", () => {
     ["an unknown sub-command", ["remove", "x"], 2, /remove/],
   ];
   it("says in one line what did not work (exit 1) or was called wrongly (exit 2)", async () => {
-    const all = await Promise.all(failures.map(([, args]) => kyros.run(["key", ...args])));
+    const all = await kyros.runAll(failures.map(([, args]) => ["key", ...args]));
     for (const [at, [what, , exitCode, says]] of failures.entries()) {
       const ended = all[at]!;
       assert.equal(ended.exitCode, exitCode, `${what}: ${ended.stderr}`);

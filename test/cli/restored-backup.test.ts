@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { loadSettings } from "../../src/config/load.ts";
+import { startService } from "../../src/service/start.ts";
+import { addUsers, PASSWORD } from "../service/add-user.ts";
 import { runSql } from "../stores/postgres-databases.ts";
 import type { PostgresServer } from "../stores/postgres-server.ts";
 import { startPostgres } from "../stores/postgres-server.ts";
 import type { Kyros, Served } from "./command.ts";
 import { kyrosCommand } from "./command.ts";
 
-const PASSWORD = "correct horse battery staple";
 const REFUSAL = /^kyros: the database looks like a restored backup.*kyros migrate --accept-restore.*\n$/;
 
 /** A database that can be saved and brought back as it was while nothing uses it. */
@@ -18,8 +20,10 @@ interface Subject {
   restore(): Promise<void>;
 }
 
-async function login(served: Served): Promise<string> {
-  const answer = await fetch(`${served.url}/auth/login`, {
+type Server = Pick<Served, "url">;
+
+async function login({ url }: Server): Promise<string> {
+  const answer = await fetch(`${url}/auth/login`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ username: "alice", password: PASSWORD }),
@@ -28,23 +32,40 @@ async function login(served: Served): Promise<string> {
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-const call = (served: Served, method: string, path: string, token: string) =>
-  fetch(served.url + path, { method, headers: { authorization: `Bearer ${token}` } });
+const call = ({ url }: Server, method: string, path: string, token: string) =>
+  fetch(url + path, { method, headers: { authorization: `Bearer ${token}` } });
+
+/** Serves in this process for as long as `work` takes: what was served here before and after is the command's. */
+async function whileServed<T>(
+  { dataDir, databaseUrl }: Kyros,
+  work: (server: Server) => Promise<T>,
+): Promise<T> {
+  const settings = loadSettings({
+    KYROS_DATA_DIR: dataDir,
+    DATABASE_URL: databaseUrl,
+    KYROS_PORT: "0",
+    KYROS_BCRYPT_COST: "10",
+  });
+  const service = await startService(settings, {
+    events: { record: () => undefined },
+    failure: (error) => assert.fail(String(error)),
+    info: () => undefined,
+  });
+  try {
+    return await work(service);
+  } finally {
+    await service.stop();
+  }
+}
 
 /** Ends a session after a backup, brings the backup back, and asks for that session again. */
 async function revivesNothing({ kyros, save, restore }: Subject, args: readonly string[]): Promise<void> {
-  const created = await kyros.run(["user", "create", "alice", "--password-stdin"], {
-    input: `${PASSWORD}\n`,
-  });
-  assert.equal(created.exitCode, 0, created.stderr);
-  let served = await kyros.serve({}, args);
-  const token = await login(served);
-  assert.equal((await served.terminate()).exitCode, 0);
+  await addUsers(kyros.databaseUrl, { name: "alice" });
+  const token = await whileServed(kyros, login);
   await save();
-
-  served = await kyros.serve({}, args);
-  assert.equal((await call(served, "POST", "/auth/logout", token)).status, 204);
-  assert.equal((await served.terminate()).exitCode, 0);
+  await whileServed(kyros, async (server) => {
+    assert.equal((await call(server, "POST", "/auth/logout", token)).status, 204);
+  });
   await restore();
 
   // It never listens.
@@ -57,15 +78,15 @@ async function revivesNothing({ kyros, save, restore }: Subject, args: readonly 
   const listed = await kyros.run(["audit", "list"]);
   assert.match(listed.stdout, /settings\.changed/);
 
-  served = await kyros.serve({}, args);
+  const served = await kyros.serve({}, args);
   assert.equal((await call(served, "GET", "/protected", token)).status, 401);
   assert.equal((await call(served, "GET", "/protected", await login(served))).status, 200);
   assert.equal((await served.terminate()).exitCode, 0);
   // Known now: the next start is an ordinary one.
-  await (await kyros.serve({}, args)).terminate();
+  await whileServed(kyros, async () => undefined);
 }
 
-describe("a restored backup", { timeout: 240_000 }, () => {
+describe("a restored backup", { timeout: 600_000 }, () => {
   for (const [how, args] of [
     ["one process", []],
     ["workers", ["--workers", "2"]],
@@ -86,7 +107,7 @@ describe("a restored backup", { timeout: 240_000 }, () => {
   describe("of PostgreSQL", () => {
     let server: PostgresServer;
     before(async () => {
-      server = await startPostgres(["fsync = off"]);
+      server = await startPostgres();
     });
     after(() => server.stop());
 
@@ -109,16 +130,12 @@ describe("a restored backup", { timeout: 240_000 }, () => {
     const kyros = await kyrosCommand();
     t.after(() => kyros.remove());
     const database = join(kyros.dataDir, "kyros.db");
-    await kyros.run(["user", "create", "alice", "--password-stdin"], { input: `${PASSWORD}\n` });
-    await (await kyros.serve()).terminate();
+    await addUsers(kyros.databaseUrl, { name: "alice" });
+    await whileServed(kyros, async () => undefined);
     await copyFile(database, `${database}.backup`);
-    const served = await kyros.serve();
-    await login(served);
-    await served.terminate();
+    await whileServed(kyros, login);
     await copyFile(`${database}.backup`, database);
-    for (const name of ["bob", "carol", "dora"]) {
-      await kyros.run(["user", "create", name, "--password-stdin"], { input: `${PASSWORD}\n` });
-    }
+    await kyros.runAll(["bob", "carol", "dora"].map((name) => ["user", "create", name]));
     const refused = await kyros.run(["serve"]);
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stderr, /is not the one that was seen here/);

@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { addUsers, PASSWORD } from "../service/add-user.ts";
 import { eventually } from "../stores/eventually.ts";
 import type { Instance } from "./instance.ts";
-import { runCommand, startInstance } from "./instance.ts";
+import { startInstance } from "./instance.ts";
 
-const PASSWORD = "correct horse battery staple";
 const PRELOAD = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 const skip = existsSync(PRELOAD) ? false : "libfaketime is not installed (apt-get install faketime)";
 
@@ -32,9 +32,8 @@ describe("a step of the wall clock", { skip }, () => {
     dataDir = await mkdtemp(join(tmpdir(), "kyros-clock-"));
     await writeFile(clockFile(), "+0");
     const env = { KYROS_DATA_DIR: dataDir, KYROS_BCRYPT_COST: "10" };
-    for (const name of ["alice", "bob", "carol"]) {
-      await runCommand(["user", "create", name, "--password-stdin"], env, `${PASSWORD}\n`);
-    }
+    const users = ["alice", "bob", "carol"].map((name) => ({ name }));
+    await addUsers(`sqlite:${join(dataDir, "kyros.db")}`, ...users);
     service = await startInstance({
       ...env,
       KYROS_RATE_LIMIT: "60/1h",

@@ -3,9 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { COMPILE_CACHE } from "../compile-cache.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
-const START_DEADLINE_MS = 60_000;
+const START_DEADLINE_MS = 180_000;
 
 /** The service as a process of its own. */
 export interface Instance {
@@ -20,24 +21,6 @@ export interface Instance {
   stop(): Promise<number | null>;
 }
 
-/** Runs one command to its end and returns what it printed; rejects where it fails. */
-export async function runCommand(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  input = "",
-): Promise<string> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const [exitCode] = (await once(child, "close")) as [number | null];
-  if (exitCode !== 0) throw new Error(`kyros ${args.join(" ")} ended with ${exitCode}: ${stderr()}`);
-  return stdout();
-}
-
 /** Starts `kyros serve` on a free port, with limits off and cheap hashes unless `env` says otherwise. */
 export async function startInstance(
   env: Readonly<Record<string, string>>,
@@ -45,6 +28,7 @@ export async function startInstance(
 ): Promise<Instance> {
   const child = spawn(process.execPath, [MAIN, "serve", ...args], {
     env: {
+      ...COMPILE_CACHE,
       KYROS_PORT: "0",
       KYROS_BCRYPT_COST: "10",
       KYROS_RATE_LIMIT: "off",

@@ -3,10 +3,11 @@ import { connect } from "node:net";
 const SOCKETS = 8;
 const IN_FLIGHT = 8;
 // A body ends without a line break, and the next answer follows it at once.
-const STATUS = /HTTP\/1\.1 (\d{3}) /g;
+const HEAD = /HTTP\/1\.1 (\d{3}) [\s\S]*?\r\n\r\n/g;
+const LIMIT = /\r\nx-ratelimit-limit: (\d+)\r\n/i;
 
-/** How many answers there were of each status. */
-export type Answers = Map<number, number>;
+/** How many answers there were of each kind: `200 of 2000` with this `X-RateLimit-Limit`, `503` without one. */
+export type Answers = Map<string, number>;
 
 /**
  * Sends `count` requests for `/protected` with one token over pipelined connections, as fast as the service takes them,
@@ -40,14 +41,15 @@ function sendShare(url: string, token: string, share: number, answers: Answers):
     });
     socket.on("data", (text: string) => {
       rest += text;
-      // The last line may be cut: what is left of it waits for its end.
-      const whole = rest.lastIndexOf("\n") + 1;
-      for (const [, digits] of rest.slice(0, whole).matchAll(STATUS)) {
-        const status = Number(digits);
-        answers.set(status, (answers.get(status) ?? 0) + 1);
+      let end = 0;
+      for (const { 0: head, 1: status, index } of rest.matchAll(HEAD)) {
+        const limit = LIMIT.exec(head)?.[1];
+        const kind = limit === undefined ? status! : `${status} of ${limit}`;
+        answers.set(kind, (answers.get(kind) ?? 0) + 1);
         answered++;
+        end = index + head.length;
       }
-      rest = rest.slice(whole);
+      rest = rest.slice(end);
       if (answered < share) return send();
       socket.end();
       resolve();

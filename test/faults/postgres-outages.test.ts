@@ -9,11 +9,12 @@ import { openLedger } from "./ledger.ts";
 import type { ThreeInstances, Tokens } from "./three-instances.ts";
 import { bearer, login, post, startThreeInstances, statusOf } from "./three-instances.ts";
 
-/** Every call to a database that does not answer ends within 5 s; a request may make two, one after the other (ms). */
-const BOUND_MS = 12_000;
+/** Every call to a database that does not answer ends within 5 s, and a request may make two, one after the other; the rest
+ * is for a machine that does other things too (ms). */
+const BOUND_MS = 20_000;
 const FAULT_MS = 2000;
 
-describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS, timeout: 300_000 }, () => {
+describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS, timeout: 600_000 }, () => {
   let three: ThreeInstances;
   let ledger: Ledger;
   let revoked: Tokens;
@@ -26,7 +27,7 @@ describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS
       204,
     );
     // What the ledger is to check has to be there first.
-    await eventually(async () => assert.ok(ledger.ended > 3), 30_000);
+    await eventually(async () => assert.ok(ledger.ended > 3), 120_000);
   });
   after(async () => {
     await ledger?.stop();

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Role } from "../../src/kernel/principal.ts";
+import { addUsers, PASSWORD } from "../service/add-user.ts";
 import type { PostgresServer } from "../stores/postgres-server.ts";
 import { startPostgres } from "../stores/postgres-server.ts";
 import type { RedisServer } from "../stores/redis-server.ts";
@@ -10,9 +11,9 @@ import { startRedis } from "../stores/redis-server.ts";
 import type { TcpProxy } from "../stores/tcp-proxy.ts";
 import { startProxy } from "../stores/tcp-proxy.ts";
 import type { Instance } from "./instance.ts";
-import { runCommand, startInstance } from "./instance.ts";
+import { startInstance } from "./instance.ts";
 
-export const PASSWORD = "correct horse battery staple";
+export { PASSWORD };
 
 /** The header that shows an access token. */
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -57,12 +58,27 @@ export async function startThreeInstances(
     KYROS_TRUST_PROXY: "127.0.0.1",
     ...variables,
   };
-  await runCommand(["migrate"], env);
-  const instances = (await Promise.all([0, 1, 2].map(() => startInstance(env)))) as [
+  // With no user, this migrates.
+  await addUsers(postgres.url);
+  const starts = await Promise.allSettled([0, 1, 2].map(() => startInstance(env)));
+  const instances = starts.flatMap((one) => (one.status === "fulfilled" ? one.value : [])) as [
     Instance,
     Instance,
     Instance,
   ];
+  async function stop(): Promise<void> {
+    servers.at(-1)!.resume();
+    postgres.resume();
+    await Promise.all(instances.map((instance) => instance.kill()));
+    await redisProxy?.stop();
+    await Promise.all([...servers.map((server) => server.stop()), postgres.stop()]);
+    await rm(dataDir, { recursive: true, force: true });
+  }
+  const failed = starts.find((one) => one.status === "rejected");
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
   return {
     postgres,
     get redis() {
@@ -76,7 +92,7 @@ export async function startThreeInstances(
       instances[index] = await startInstance(env);
     },
     async createUser(name, role = "user") {
-      await runCommand(["user", "create", name, "--password-stdin", "--role", role], env, `${PASSWORD}\n`);
+      await addUsers(postgres.url, { name, role });
     },
     async tryLogin(index, username, password, address) {
       const answer = await post(
@@ -88,14 +104,7 @@ export async function startThreeInstances(
       await answer.body?.cancel();
       return answer.status;
     },
-    async stop() {
-      servers.at(-1)!.resume();
-      postgres.resume();
-      await Promise.all(instances.map((instance) => instance.kill()));
-      await redisProxy?.stop();
-      await Promise.all([...servers.map((server) => server.stop()), postgres.stop()]);
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 

@@ -6,6 +6,7 @@ import { generateSecret } from "../../src/crypto/keyring.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import type { Served } from "../cli/command.ts";
 import { kyrosCommand } from "../cli/command.ts";
+import { addUsers } from "./add-user.ts";
 import type { Canary } from "./leaks.ts";
 import { formsOf, leaksOf } from "./leaks.ts";
 import { rawRequest, sendRaw } from "./raw-request.ts";
@@ -30,11 +31,7 @@ test("no secret is in anything the service writes, at the most talkative level, 
   const kyros = await kyrosCommand();
   const secret = generateSecret(systemRandom);
   try {
-    const created = await kyros.run(["user", "create", "alice", "--role", "admin", "--password-stdin"], {
-      input: `${PASSWORD}\n`,
-      env: { KYROS_SECRET: secret },
-    });
-    assert.equal(created.exitCode, 0, created.stderr);
+    await addUsers(kyros.databaseUrl, { name: "alice", role: "admin", password: PASSWORD });
     const served = await kyros.serve({
       KYROS_SECRET: secret,
       KYROS_LOG_LEVEL: "trace",

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { it } from "node:test";
 import { sha256Base64url } from "../../src/crypto/digest.ts";
 import { randomToken, systemRandom, uuidv7 } from "../../src/kernel/random.ts";
@@ -8,14 +7,14 @@ import { sampleRefreshToken, sampleSession } from "../../src/testing/samples.ts"
 import type { Served } from "../cli/command.ts";
 import { kyrosCommand } from "../cli/command.ts";
 import { rounds } from "../rounds.ts";
+import { addUsers, PASSWORD } from "./add-user.ts";
 import { ask, bearer } from "./ask.ts";
 import type { Deed, Means } from "./killed-service.ts";
 import { workUntilGone } from "./killed-service.ts";
-import { PASSWORD } from "./running-service.ts";
 
 /** Two databases, each with a service that is killed and started again: twice the kills in the same time. */
 const LANES = 2;
-const ROUNDS = rounds(25);
+const ROUNDS = rounds(25, 3);
 const CLIENTS = 3;
 const SESSIONS = 400;
 const HOUR_MS = 3_600_000;
@@ -53,16 +52,13 @@ async function runLane(lane: number): Promise<number> {
   const kyros = await kyrosCommand({ KYROS_RATE_LIMIT: "off", KYROS_LOGIN_RATE_LIMIT: "off" });
   let served: Served | undefined;
   try {
-    const created = await kyros.run(["user", "create", "alice", "--password-stdin"], {
-      input: `${PASSWORD}\n`,
-    });
-    assert.equal(created.exitCode, 0, created.stderr);
+    await addUsers(kyros.databaseUrl, { name: "alice" });
     served = await kyros.serve();
     const login = await ask(served, "POST", "/auth/login", {}, { username: "alice", password: PASSWORD });
     const alice = bearer(login.body.access_token);
     const client = (await ask(served, "POST", "/auth/api-keys", alice, { name: "client" })).body;
     const { id: userId } = (await ask(served, "GET", "/auth/user", alice)).body;
-    const tokens = [...(await startSessions(`sqlite:${join(kyros.dataDir, "kyros.db")}`, userId))];
+    const tokens = [...(await startSessions(kyros.databaseUrl, userId))];
     const means: Means = { alice, client, nextRefreshToken: () => tokens.pop()! };
 
     let total = 0;

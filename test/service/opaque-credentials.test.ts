@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import fc from "fast-check";
+import { rounds } from "../rounds.ts";
 import { ask, bearer, fromPage } from "./ask.ts";
 import { damaged, everyVariant, lookalikes } from "./credential-variants.ts";
 import type { TestService } from "./running-service.ts";
 import { runService } from "./running-service.ts";
 
-const RUNS = 150;
+const RUNS = rounds(150, 50);
 const AT_ONCE = 16;
 
 describe("R10: no variant of an opaque credential is one", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { withinDeadline } from "../../src/stores/deadline.ts";
 import { eventually } from "../stores/eventually.ts";
 import type { PostgresServer } from "../stores/postgres-server.ts";
 import { startPostgres } from "../stores/postgres-server.ts";
@@ -17,7 +18,7 @@ describe("two instances over one PostgreSQL", () => {
   let first: TestService;
   let second: TestService;
   before(async () => {
-    server = await startPostgres(["fsync = off"]);
+    server = await startPostgres();
     const variables = {
       DATABASE_URL: server.url,
       KYROS_SECRET: Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString("base64url"),
@@ -102,15 +103,13 @@ describe("two instances over one PostgreSQL", () => {
     server.pause();
     try {
       await new Promise((resolve) => setTimeout(resolve, PROMISE_MS));
-      const beganAtMs = performance.now();
-      const [ready, alive, refused, anonymous] = await Promise.all([
+      const asked = Promise.all([
         ask(first, "GET", "/readyz"),
         ask(first, "GET", "/healthz"),
         ask(first, "GET", "/protected", bearer(access_token)),
         ask(first, "GET", "/protected"),
       ]);
-      const tookMs = performance.now() - beganAtMs;
-      assert.ok(tookMs < BOUND_MS, `took ${tookMs} ms`);
+      const [ready, alive, refused, anonymous] = await withinDeadline(asked, BOUND_MS);
       assert.equal(ready.status, 503);
       assert.deepEqual(ready.body, {
         status: "not_ready",

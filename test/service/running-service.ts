@@ -2,14 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSettings } from "../../src/config/load.ts";
-import { createPasswords } from "../../src/crypto/password.ts";
 import type { AuditEvent } from "../../src/kernel/audit-event.ts";
 import type { Role } from "../../src/kernel/principal.ts";
-import { systemRandom, uuidv7 } from "../../src/kernel/random.ts";
 import { startService } from "../../src/service/start.ts";
 import type { Stores } from "../../src/stores/open.ts";
+import { addUser, PASSWORD } from "./add-user.ts";
 
-export const PASSWORD = "correct horse battery staple";
+export { PASSWORD };
+
+/** Below what may be configured: a hash of no more than a millisecond. */
+const CHEAP = 4;
 
 export interface TestService {
   readonly url: string;
@@ -28,17 +30,21 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** The whole service on a free port and a database of its own, with limits off unless `variables` say otherwise. */
+/**
+ * The whole service on a free port and a database of its own, with limits off and cheap hashes unless `variables` say
+ * otherwise.
+ */
 export async function runService(variables: Readonly<Record<string, string>> = {}): Promise<TestService> {
   const dataDir = await mkdtemp(join(tmpdir(), "kyros-service-"));
-  const settings = loadSettings({
+  const read = loadSettings({
     KYROS_PORT: "0",
     KYROS_DATA_DIR: dataDir,
-    KYROS_BCRYPT_COST: "10",
     KYROS_RATE_LIMIT: "off",
     KYROS_LOGIN_RATE_LIMIT: "off",
     ...variables,
   });
+  const bcryptCost = variables["KYROS_BCRYPT_COST"] === undefined ? CHEAP : read.bcryptCost;
+  const settings = { ...read, bcryptCost };
   const events: AuditEvent[] = [];
   const failures: unknown[] = [];
   const service = await startService(settings, {
@@ -46,7 +52,6 @@ export async function runService(variables: Readonly<Record<string, string>> = {
     failure: (error) => void failures.push(error),
     info: () => undefined,
   });
-  const passwordHash = await createPasswords({ cost: 10 }).hash(PASSWORD);
 
   async function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return fetch(service.url + path, {
@@ -63,24 +68,7 @@ export async function runService(variables: Readonly<Record<string, string>> = {
     stores: service.stores,
     events,
     failures,
-    async createUser(name, role = "user") {
-      const now = Date.now();
-      const id = uuidv7(now, systemRandom);
-      await service.stores.accounts.create({
-        id,
-        username: name,
-        usernameKey: name.toLowerCase(),
-        email: `${name}@example.org`,
-        role,
-        disabled: false,
-        passwordHash,
-        createdAtMs: now,
-        lastLoginAtMs: null,
-        passwordChangedAtMs: now - 1,
-        roleChangedAtMs: now - 1,
-      });
-      return id;
-    },
+    createUser: (name, role = "user") => addUser(service.stores, { name, role, cost: bcryptCost }),
     async login(name) {
       const response = await post("/auth/login", { username: name, password: PASSWORD });
       if (response.status !== 200)

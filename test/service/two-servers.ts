@@ -4,8 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { sha256Base64url } from "../../src/crypto/digest.ts";
 import type { Kyros, Served } from "../cli/command.ts";
 import { kyrosCommand } from "../cli/command.ts";
+import { addUsers, PASSWORD } from "./add-user.ts";
 import { ask, bearer } from "./ask.ts";
-import { PASSWORD } from "./running-service.ts";
 
 export interface Pair {
   readonly access_token: string;
@@ -32,11 +32,7 @@ export async function startTwoServers(
   each: readonly [Record<string, string>, Record<string, string>] = [{}, {}],
 ): Promise<TwoServers> {
   const kyros = await kyrosCommand({ KYROS_RATE_LIMIT: "off", KYROS_LOGIN_RATE_LIMIT: "off" });
-  const created = await kyros.run(["user", "create", "root", "--role", "admin", "--password-stdin"], {
-    input: `${PASSWORD}\n`,
-    env: each[0],
-  });
-  assert.equal(created.exitCode, 0, created.stderr);
+  await addUsers(kyros.databaseUrl, { name: "root", role: "admin" });
   const servers = await Promise.all([kyros.serve(each[0]), kyros.serve(each[1])]);
 
   async function login(username: string, at: 0 | 1 = 0): Promise<Pair> {

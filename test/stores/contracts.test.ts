@@ -54,7 +54,7 @@ function postgresBackend(): Backend {
     open: () => databases.open(),
     async start() {
       // A hundred databases are copied here, none of which has to outlive a crash.
-      server = await startPostgres(["fsync = off"]);
+      server = await startPostgres();
       databases = postgresDatabases(server);
     },
     stop: () => server.stop(),

@@ -8,7 +8,7 @@ import { openStores } from "../../src/stores/open.ts";
 import { rounds } from "../rounds.ts";
 import { createDatabase, temporaryDirectory } from "./temporary-stores.ts";
 
-const ROUNDS = rounds(20);
+const ROUNDS = rounds(20, 3);
 
 /** Starts a process that writes without end, and resolves to what it acknowledged until it was killed outright. */
 async function acknowledgedUntilKilled(databaseUrl: string, round: number): Promise<string[]> {

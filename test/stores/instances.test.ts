@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { openRedisConnection } from "../../src/stores/redis/connection.ts";
 import { createInstances, FAREWELL_SCRIPT, HEARTBEAT_SCRIPT } from "../../src/stores/redis/instances.ts";
-import { eventually } from "./redis-limits.ts";
+import { eventually } from "./eventually.ts";
 import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 
 describe("instances", { skip: WITHOUT_REDIS }, () => {

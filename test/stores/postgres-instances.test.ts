@@ -23,7 +23,7 @@ describe("instances over one PostgreSQL", () => {
   let databases: PostgresDatabases;
   let url: string;
   before(async () => {
-    server = await startPostgres(["fsync = off"]);
+    server = await startPostgres();
     databases = postgresDatabases(server);
   });
   after(() => server.stop());

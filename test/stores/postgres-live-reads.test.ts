@@ -32,7 +32,7 @@ describe("live reads over PostgreSQL", () => {
   let databases: PostgresDatabases;
   let stores: Stores & { readonly url: string };
   before(async () => {
-    server = await startPostgres(["fsync = off"]);
+    server = await startPostgres();
     databases = postgresDatabases(server);
   });
   after(() => server.stop());

@@ -14,7 +14,7 @@ import { startPostgres } from "./postgres-server.ts";
 describe("opening a PostgreSQL", () => {
   let server: PostgresServer;
   before(async () => {
-    server = await startPostgres(["fsync = off"]);
+    server = await startPostgres();
   });
   after(() => server.stop());
 
@@ -112,7 +112,7 @@ describe("TLS to a PostgreSQL", () => {
   let server: PostgresServer;
   let certificate: string;
   before(async () => {
-    server = await startPostgres(["fsync = off"]);
+    server = await startPostgres();
     certificate = join(server.directory, "server.crt");
     const key = join(server.directory, "server.key");
     const subject = ["-subj", "/CN=database.test", "-addext", "subjectAltName=DNS:database.test"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -14,10 +14,7 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-
-const BINARIES = "/usr/lib/postgresql/15/bin";
-const PASSWORD = "p%23ss w0rd";
+import { BINARIES, copyTemplate, PASSWORD, SUPERUSER_PASSWORD, serverUser } from "./postgres-template.ts";
 
 /** A PostgreSQL 15 of its own, in a temporary directory, on a free port of 127.0.0.1. */
 export interface PostgresServer {
@@ -42,33 +39,25 @@ export interface PostgresServer {
 }
 
 /**
- * Starts a server; `settings` are lines of postgresql.conf beside the defaults, under which a commit is on the disk
- * before it is acknowledged. It ends with this process, however that ends.
+ * Starts a server; `settings` are lines of postgresql.conf. By default a commit is written before it is acknowledged,
+ * but the system is not asked to put it on the disk: what ends here is processes, and never the system. It ends with
+ * this process, however that ends.
  */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const owner = serverUser();
   const directory = mkdtempSync(join(tmpdir(), "kyros-postgres-"));
   if (owner !== undefined) chownSync(directory, owner.uid, owner.gid);
   const data = join(directory, "data");
-  const passwordFile = join(directory, "password");
-  writeFileSync(passwordFile, "superuser\n", { mode: 0o644 });
-  await promisify(execFile)(
-    join(BINARIES, "initdb"),
-    [
-      ...["-D", data, "-U", "postgres", "--pwfile", passwordFile],
-      ...["-A", "scram-sha-256", "-E", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"],
-    ],
-    { ...owner, cwd: directory },
-  );
+  await copyTemplate(data);
   const port = await freePort();
   const lines = [
     `port = ${port}`,
     `unix_socket_directories = '${directory}'`,
     "listen_addresses = '127.0.0.1'",
+    "fsync = off",
   ];
   writeFileSync(join(data, "postgresql.auto.conf"), `${[...lines, ...settings].join("\n")}\n`);
   let running = await start();
-  await createRole();
 
   async function start(): Promise<{ shell: ChildProcess; pid: number }> {
     // The shell ends the server when its input ends, which happens whatever kills this process.
@@ -84,11 +73,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       log = (log + text).slice(-10_000);
     });
     // The 10 s that a start after a crash may take, many times over.
-    for (let attempt = 0; attempt < 600; attempt += 1) {
+    for (let attempt = 0; attempt < 1500; attempt += 1) {
       if (shell.exitCode !== null) assert.fail(`PostgreSQL did not start: ${log}`);
       const lines = statusLines();
       if (lines[7]?.trim() === "ready") return { shell, pid: Number(lines[0]) };
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
     shell.stdin!.end();
     return assert.fail(`PostgreSQL did not get ready: ${log}`);
@@ -100,20 +89,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     } catch {
       return [];
     }
-  }
-
-  async function createRole(): Promise<void> {
-    const statements = [
-      `create role kyros login createdb password '${decodeURIComponent(PASSWORD)}'`,
-      "create database kyros owner kyros",
-    ];
-    const env = { PGPASSWORD: "superuser" };
-    const args = ["-h", "127.0.0.1", "-p", `${port}`, "-U", "postgres", "-v", "ON_ERROR_STOP=1"];
-    await promisify(execFile)(
-      join(BINARIES, "psql"),
-      [...args, ...statements.flatMap((sql) => ["-c", sql])],
-      { env, cwd: directory },
-    );
   }
 
   /** SIGINT is a fast shutdown and SIGQUIT an immediate one (postgres(1)). */
@@ -136,8 +111,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   }
 
   return {
-    url: `postgres://kyros:${encodeURIComponent(decodeURIComponent(PASSWORD))}@127.0.0.1:${port}/kyros`,
-    superuserUrl: `postgres://postgres:superuser@127.0.0.1:${port}/kyros`,
+    url: `postgres://kyros:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/kyros`,
+    superuserUrl: `postgres://postgres:${SUPERUSER_PASSWORD}@127.0.0.1:${port}/kyros`,
     port,
     get pid() {
       return running.pid;
@@ -156,13 +131,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** PostgreSQL refuses to run as root: then it runs as Debian's user `postgres`. */
-function serverUser(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }));
-  return { uid: id("-u"), gid: id("-g") };
 }
 
 function childrenOf(parent: number): readonly number[] {

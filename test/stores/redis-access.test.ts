@@ -10,7 +10,8 @@ import type { AuditEvent } from "../../src/kernel/audit-event.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { openSharedLimits } from "../../src/stores/shared-limits.ts";
-import { eventually, HASH_KEY } from "./redis-limits.ts";
+import { eventually } from "./eventually.ts";
+import { HASH_KEY } from "./redis-limits.ts";
 import { freePort, startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 
 const PASSWORD = "correct-horse/battery:staple@";

@@ -5,7 +5,7 @@ import type { Bus } from "../../src/kernel/bus.ts";
 import { steadyClock } from "../../src/kernel/clock.ts";
 import { openRedisConnection } from "../../src/stores/redis/connection.ts";
 import { createRedisBus } from "../../src/stores/redis/redis-bus.ts";
-import { eventually } from "./redis-limits.ts";
+import { eventually } from "./eventually.ts";
 import type { RedisServer } from "./redis-server.ts";
 import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 

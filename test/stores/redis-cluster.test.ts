@@ -4,9 +4,10 @@ import type { AuditEvent } from "../../src/kernel/audit-event.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { openSharedLimits } from "../../src/stores/shared-limits.ts";
+import { eventually } from "./eventually.ts";
 import type { RedisCluster } from "./redis-cluster.ts";
 import { startRedisCluster } from "./redis-cluster.ts";
-import { eventually, HASH_KEY, openRedisLimiter } from "./redis-limits.ts";
+import { HASH_KEY, openRedisLimiter } from "./redis-limits.ts";
 import { WITHOUT_REDIS } from "./redis-server.ts";
 
 const POLICY = { name: "default", limit: 5, windowMs: 366 * 86_400_000 };

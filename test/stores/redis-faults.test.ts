@@ -4,16 +4,21 @@ import { describe, it } from "node:test";
 import type { AuditEvent } from "../../src/kernel/audit-event.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
+import { withinDeadline } from "../../src/stores/deadline.ts";
 import type { SharedLimits } from "../../src/stores/shared-limits.ts";
 import { openSharedLimits } from "../../src/stores/shared-limits.ts";
-import { eventually, HASH_KEY } from "./redis-limits.ts";
+import { eventually } from "./eventually.ts";
+import { HASH_KEY } from "./redis-limits.ts";
 import type { RedisServer } from "./redis-server.ts";
 import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 import type { TcpProxy } from "./tcp-proxy.ts";
 import { startProxy } from "./tcp-proxy.ts";
 
-/** Far above the deadline of 50 ms, far below anything that waits for Redis: this machine may be busy. */
+/** Far below anything that waits for Redis, and far above its deadline: this machine may be busy. */
 const SOON_MS = 2000;
+const DEADLINE_MS = 100;
+/** Where Redis is well, so that a busy machine is not taken for an outage. */
+const PATIENT_MS = 5000;
 const POLICY = { name: "default", limit: 1_000_000, windowMs: 86_400_000 };
 
 interface Opened {
@@ -21,13 +26,13 @@ interface Opened {
   readonly proxy: TcpProxy;
   readonly shared: SharedLimits;
   readonly events: readonly AuditEvent[];
-  /** Takes all the time, like traffic does, until told to stop; fails for a take that fails or waits. */
-  traffic(): { stop(): Promise<number> };
+  /** Takes all the time, like traffic does, until told to stop; then rejects for a take that failed or waited. */
+  traffic(): { stop(): Promise<void> };
   /** Waits for the change, and says what all changes so far are. */
   changedTo(name: "store.degraded" | "store.recovered"): Promise<readonly string[]>;
 }
 
-async function open(t: TestContext): Promise<Opened> {
+async function open(t: TestContext, deadlineMs = DEADLINE_MS): Promise<Opened> {
   const server = await startRedis();
   t.after(() => server.stop());
   const proxy = await startProxy(server.port);
@@ -38,13 +43,16 @@ async function open(t: TestContext): Promise<Opened> {
   const shared = await openSharedLimits({
     urls: [proxy.url],
     hashKey: HASH_KEY,
+    deadlineMs,
     clock: systemClock,
     random: systemRandom,
     events: { record: (event) => void events.push(event) },
     onFailure: (error) => void failures.push(error),
   });
   t.after(() => shared.close());
-  assert.equal(shared.breaker.state(), "closed");
+  // A machine that is busy may have taken more than the second that a start waits.
+  await eventually(() => assert.equal(shared.breaker.state(), "closed"));
+  events.length = 0;
   return {
     server,
     proxy,
@@ -56,16 +64,14 @@ async function open(t: TestContext): Promise<Opened> {
         isOn = false;
       });
       const going = (async () => {
-        let longestMs = 0;
         while (isOn) {
-          const beganMs = performance.now();
           const takes = ["a", "b", "c"].map((key) => shared.limiter.take(POLICY, key, Date.now()));
-          for (const { allowed } of await Promise.all(takes)) assert.ok(allowed);
-          longestMs = Math.max(longestMs, performance.now() - beganMs);
+          const taken = await withinDeadline(Promise.all(takes), SOON_MS);
+          for (const { allowed } of taken) assert.ok(allowed);
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
-        return longestMs;
       })();
+      going.catch(() => {});
       return {
         stop() {
           isOn = false;
@@ -80,7 +86,10 @@ async function open(t: TestContext): Promise<Opened> {
   };
 }
 
-/** Trouble that begins and ends under traffic: degraded once, recovered once, no take that fails or waits. */
+/**
+ * Trouble that begins and ends under traffic: told once each way, and no take that fails or waits. Afterwards a busy
+ * machine may make an outage of its own.
+ */
 async function ridesOut(
   opened: Opened,
   reason: RegExp,
@@ -106,12 +115,14 @@ async function ridesOut(
   await new Promise((resolve) => setTimeout(resolve, 400));
   assert.equal(events.length, 1, "once, however long it lasts");
   await end();
-  assert.deepEqual(await opened.changedTo("store.recovered"), ["store.degraded", "store.recovered"]);
+  await opened.changedTo("store.recovered");
   assert.equal(events[1]!.outcome, "success");
-  assert.equal(shared.breaker.state(), "closed");
-  const longestMs = await traffic.stop();
-  assert.ok(longestMs < SOON_MS, `a take waited ${longestMs} ms`);
-  assert.equal(events.length, 2);
+  await eventually(() => assert.equal(shared.breaker.state(), "closed"));
+  await traffic.stop();
+  assert.deepEqual(
+    events.map(({ name }) => name),
+    events.map((_, n) => (n % 2 === 0 ? "store.degraded" : "store.recovered")),
+  );
 }
 
 describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
@@ -131,14 +142,14 @@ describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
 
   it("stopped (SIGSTOP), and continued", async (t) => {
     const opened = await open(t);
-    await ridesOut(opened, /no reply within 50 ms/, opened.server.pause, opened.server.resume);
+    await ridesOut(opened, /no reply within 100 ms/, opened.server.pause, opened.server.resume);
   });
 
   it("stopped for longer than a connection is kept", async (t) => {
     const opened = await open(t);
     await ridesOut(
       opened,
-      /no reply within 50 ms/,
+      /no reply within 100 ms/,
       async () => {
         opened.server.pause();
         await new Promise((resolve) => setTimeout(resolve, 2500));
@@ -151,7 +162,7 @@ describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
     const opened = await open(t);
     await ridesOut(
       opened,
-      /no reply within 50 ms/,
+      /no reply within 100 ms/,
       () => opened.proxy.delay(200),
       () => opened.proxy.delay(0),
     );
@@ -161,7 +172,7 @@ describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
     const opened = await open(t);
     await ridesOut(
       opened,
-      /no reply within 50 ms/,
+      /no reply within 100 ms/,
       () => opened.proxy.cut(true),
       () => opened.proxy.cut(false),
     );
@@ -190,7 +201,7 @@ describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
   });
 
   it("flushed: counters begin anew, once, and nothing is degraded", async (t) => {
-    const { server, shared, events } = await open(t);
+    const { server, shared, events } = await open(t, PATIENT_MS);
     const policy = { name: "small", limit: 3, windowMs: 3_600_000 };
     const drain = async () => {
       let allowed = 0;
@@ -205,7 +216,7 @@ describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
   });
 
   it("without its scripts: they are sent again, and the counters go on", async (t) => {
-    const { server, shared, events } = await open(t);
+    const { server, shared, events } = await open(t, PATIENT_MS);
     for (let left = 9; left > 0; left--) {
       const { remaining } = await shared.limiter.take({ ...POLICY, limit: 10 }, "k", Date.now());
       assert.equal(remaining, left);
@@ -217,15 +228,15 @@ describe("redis in trouble", { concurrency: 2, skip: WITHOUT_REDIS }, () => {
   it("a connection reset in the middle of a reply: decided locally, and the next connection answers", async (t) => {
     const { proxy, shared } = await open(t);
     for (const bytes of [1, 3, 7]) {
-      proxy.resetAfter(bytes);
+      const before = shared.breaker.counts().failures;
+      proxy.resetReplyTo("evalsha", bytes);
       const takes = Array.from({ length: 50 }, (_, i) =>
         shared.limiter.take({ ...POLICY, name: `reset-${i}`, limit: 10 + i }, `k${bytes}`, Date.now()),
       );
       for (const [i, { limit, remaining }] of (await Promise.all(takes)).entries()) {
         assert.deepEqual([limit, remaining], [10 + i, 9 + i]);
       }
-      const { failures } = shared.breaker.counts();
-      assert.ok(failures > 0);
+      assert.ok(shared.breaker.counts().failures > before);
       // Whether that was long enough to open the breaker depends on how fast the next connection is made.
       await eventually(async () => {
         const before = shared.breaker.counts().failures;

@@ -4,6 +4,7 @@ import { openRedisConnection } from "../../src/stores/redis/connection.ts";
 import { GCRA_SCRIPT } from "../../src/stores/redis/gcra-script.ts";
 import type { RedisLimiter } from "../../src/stores/redis/redis-limiter.ts";
 import { createRedisLimiter } from "../../src/stores/redis/redis-limiter.ts";
+import { eventually } from "./eventually.ts";
 import type { RedisServer } from "./redis-server.ts";
 
 export const HASH_KEY = new Uint8Array(16).fill(7);
@@ -67,17 +68,4 @@ export async function openClockedLimiter(server: RedisServer): Promise<{ limiter
 function replaced(text: string, part: string, by: string): string {
   if (text.split(part).length !== 2) throw new Error(`the script does not say ${part} once`);
   return text.replace(part, by);
-}
-
-/** Tries until it succeeds, for 10 s at most. */
-export async function eventually<T>(attempt: () => T | Promise<T>, withinMs = 10_000): Promise<T> {
-  const deadlineMs = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > deadlineMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }

@@ -34,7 +34,7 @@ export const WITHOUT_REDIS: string | false =
     ? false
     : "redis-server is not installed: apt-get install redis-server";
 
-const READY_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 60_000;
 
 /** Starts a redis-server of the test's own, in a temporary folder, without persistence. */
 export async function startRedis({ args = [], port }: RedisServerOptions = {}): Promise<RedisServer> {

@@ -7,8 +7,8 @@ export interface TcpProxy {
   readonly port: number;
   /** From now on, what the server sends arrives so much later (ms). */
   delay(ms: number): void;
-  /** Lets so many more bytes of the server's through, then resets the connection that they came by. */
-  resetAfter(bytes: number): void;
+  /** Resets the connection by which this command is sent next, once so many more bytes of the server's have come by it. */
+  resetReplyTo(command: string, bytes: number): void;
   /** While cut, nothing arrives in either direction, and nobody is told; then it does, as TCP sends it again. */
   cut(isCut: boolean): void;
   stop(): Promise<void>;
@@ -18,7 +18,7 @@ export interface TcpProxy {
 export async function startProxy(toPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let delayMs = 0;
-  let bytesLeft = Number.POSITIVE_INFINITY;
+  let toReset: { readonly command: string; readonly bytes: number } | undefined;
   let cable = Promise.withResolvers<void>();
   cable.resolve();
 
@@ -41,10 +41,17 @@ export async function startProxy(toPort: number): Promise<TcpProxy> {
 
   const server = createServer((client) => {
     const upstream = connect(toPort, "127.0.0.1");
+    let bytesLeft = Number.POSITIVE_INFINITY;
     forward(
       client,
       upstream,
-      (data) => upstream.write(data),
+      (data) => {
+        if (toReset !== undefined && data.includes(toReset.command)) {
+          bytesLeft = toReset.bytes;
+          toReset = undefined;
+        }
+        upstream.write(data);
+      },
       () => 0,
     );
     forward(
@@ -55,7 +62,6 @@ export async function startProxy(toPort: number): Promise<TcpProxy> {
         bytesLeft -= part.length;
         if (part.length > 0) client.write(part);
         if (bytesLeft > 0) return;
-        bytesLeft = Number.POSITIVE_INFINITY;
         // After what was let through has left.
         setImmediate(() => client.resetAndDestroy());
       },
@@ -71,8 +77,8 @@ export async function startProxy(toPort: number): Promise<TcpProxy> {
     delay: (ms) => {
       delayMs = ms;
     },
-    resetAfter: (bytes) => {
-      bytesLeft = bytes;
+    resetReplyTo: (command, bytes) => {
+      toReset = { command, bytes };
     },
     cut(isCut) {
       if (isCut) cable = Promise.withResolvers<void>();

@@ -1,6 +1,7 @@
 import type { ClusterOptions } from "ioredis";
 import { Cluster, Redis } from "ioredis";
-import { withinDeadline } from "./deadline.ts";
+import { withinDeadline } from "../deadline.ts";
+import { endWhenSilent } from "./end-when-silent.ts";
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` of one server, or of several nodes of a cluster that share scheme and credentials. */
@@ -77,7 +78,7 @@ export function openRedisConnection({ urls, deadlineMs }: RedisConnectionOptions
 /** One server; it is connected to again after a loss unless told otherwise. */
 export function openServer(url: string, { once = false } = {}): Redis {
   const { hostname, port, pathname } = new URL(url);
-  return new Redis({
+  const client = new Redis({
     ...connectionOptions(url),
     host: hostname.replace(/^\[|\]$/g, ""),
     port: Number(port || 6379),
@@ -85,6 +86,8 @@ export function openServer(url: string, { once = false } = {}): Redis {
     enableOfflineQueue: false,
     retryStrategy: once ? null : pauseBeforeTry,
   });
+  endSilentConnections(client);
+  return client;
 }
 
 function openCluster(urls: readonly string[]): Cluster {
@@ -93,7 +96,7 @@ function openCluster(urls: readonly string[]): Cluster {
     const { hostname, port } = new URL(url);
     return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6379) };
   });
-  return new Cluster(nodes, {
+  const cluster = new Cluster(nodes, {
     redisOptions: connectionOptions(urls[0]!),
     enableOfflineQueue: false,
     clusterRetryStrategy: pauseBeforeTry,
@@ -106,6 +109,13 @@ function openCluster(urls: readonly string[]): Cluster {
     // A node's certificate is for its name, not for the address behind it.
     ...(isEncrypted && { dnsLookup: asWritten }),
   });
+  cluster.on("+node", endSilentConnections);
+  return cluster;
+}
+
+/** In the place of the driver's own timeouts, which count the time that this process was stopped for. */
+function endSilentConnections(client: Redis): void {
+  client.on("connect", () => endWhenSilent(client.stream, SILENCE_MS));
 }
 
 const asWritten: ClusterOptions["dnsLookup"] = (hostname, callback) => callback(null, hostname);
@@ -118,9 +128,6 @@ function connectionOptions(url: string) {
     ...(protocol === "rediss:" && { tls: {} }),
     connectionName: "kyros",
     connectTimeout: HANDSHAKE_MS,
-    // The handshake's; a command's own deadline is shorter.
-    commandTimeout: HANDSHAKE_MS,
-    socketTimeout: SILENCE_MS,
     disconnectTimeout: GOODBYE_MS,
     // What a lost connection had under way has failed, and is never sent again.
     autoResendUnfulfilledCommands: false,

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import pg from "pg";
+import { withinDeadline } from "../deadline.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
 
 const INT8 = 20;
@@ -36,11 +37,7 @@ export function createSockets(): Sockets {
 }
 
 /** What a connection is opened with; a statement that takes longer than `statementMs` is ended by the server. */
-export function connectionConfig(
-  target: PostgresTarget,
-  sockets: Sockets,
-  statementMs: number,
-): pg.ClientConfig {
+export function connectionConfig(target: PostgresTarget, statementMs: number): pg.ClientConfig {
   const { host, port, user, password, database, tls } = target;
   return {
     ...{ host, port, user, database, ssl: tls },
@@ -56,7 +53,6 @@ export function connectionConfig(
       getTypeParser: ((oid: number, format?: "text") =>
         oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
     },
-    stream: sockets.open,
   };
 }
 
@@ -73,8 +69,7 @@ export function ask<R extends object>(
   client: pg.ClientBase,
   { withinMs, ...query }: TimedQuery,
 ): Promise<pg.QueryResult<R>> {
-  // The driver's own option, which its type declarations lack.
-  return client.query<R>({ ...query, query_timeout: withinMs } as unknown as pg.QueryConfig);
+  return withinDeadline(client.query<R>({ ...query }), withinMs);
 }
 
 /** Throws where the server is a standby: it takes no writes, and what it shows is late by an unknown time. */

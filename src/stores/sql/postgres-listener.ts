@@ -1,4 +1,5 @@
-import pg from "pg";
+import type pg from "pg";
+import { clientOn } from "./postgres-client.ts";
 import { ask, connectionConfig, createSockets, refuseStandby } from "./postgres-connection.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
 
@@ -26,7 +27,8 @@ export interface Listener {
 
 export function keepListening({ target, channel, onNotification, onOpen }: ListenerOptions): Listener {
   const sockets = createSockets();
-  const config = { ...connectionConfig(target, sockets, PATIENCE_MS), connectionTimeoutMillis: PATIENCE_MS };
+  const Client = clientOn(sockets, PATIENCE_MS);
+  const config = connectionConfig(target, PATIENCE_MS);
   /** The connection of the latest attempt, open or on its way there. */
   let attempt: pg.Client | undefined;
   let open: pg.Client | undefined;
@@ -35,7 +37,7 @@ export function keepListening({ target, channel, onNotification, onOpen }: Liste
   let closed = false;
 
   async function connect(): Promise<void> {
-    const client = new pg.Client(config);
+    const client = new Client(config);
     attempt = client;
     client.on("error", () => lose(client));
     client.on("end", () => lose(client));

@@ -1,5 +1,7 @@
 import type { PostgresPool as KyselyPool, PostgresPoolClient, PostgresQueryResult } from "kysely";
 import pg from "pg";
+import { withinDeadline } from "../deadline.ts";
+import { clientOn } from "./postgres-client.ts";
 import type { TimedQuery } from "./postgres-connection.ts";
 import { ask, connectionConfig, createSockets, refuseStandby } from "./postgres-connection.ts";
 import { isConflict, toPortError } from "./postgres-errors.ts";
@@ -40,9 +42,11 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
   const { target, limits, monotonicMs, onWrite } = options;
   const sockets = createSockets();
   const pool = new pg.Pool({
-    ...connectionConfig(target, sockets, limits.statementMs),
+    ...connectionConfig(target, limits.statementMs),
+    Client: clientOn(sockets, limits.connectMs),
     max: limits.connections,
-    connectionTimeoutMillis: limits.connectMs,
+    // So that who no longer waits is not kept: how long that is, `acquire` decides.
+    connectionTimeoutMillis: limits.callMs,
     idleTimeoutMillis: IDLE_MS,
     maxLifetimeSeconds: LIFETIME_S,
     onConnect: (client) => refuseStandby(client, limits.connectMs),
@@ -52,22 +56,14 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
 
   async function acquire(withinMs: number): Promise<pg.PoolClient> {
     const pending = pool.connect();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error("no connection in time"));
-        pending.then(
-          (client) => client.release(),
-          () => undefined,
-        );
-      }, withinMs);
-    });
     try {
-      return await Promise.race([pending, late]);
+      return await withinDeadline(pending, withinMs);
     } catch (error) {
+      pending.then(
+        (client) => client.release(),
+        () => undefined,
+      );
       throw toPortError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
