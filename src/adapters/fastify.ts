@@ -33,6 +33,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What the guards ask of this route; without it, a signed-in user. */
     kyros?: Rule;
+    /** Opens the exchange of a route whose requests ask about other ones; the rule is then that exchange's. */
+    openExchange?: (request: FastifyRequest) => Exchange;
   }
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
@@ -91,7 +93,8 @@ function register(app: FastifyInstance, { kyros }: KyrosFastifyOptions, done: ()
   app.addHook("onRequest", (request, reply, next) => {
     const config = request.is404 ? undefined : request.routeOptions.config;
     const rule = config === undefined ? PUBLIC_RULE : (config.kyros ?? DEFAULT_RULE);
-    const exchange = pipeline.open(new NodeView(request.raw), rule, config?.url);
+    const exchange =
+      config?.openExchange?.(request) ?? pipeline.open(new NodeView(request.raw), rule, config?.url);
     (request as { exchange: Exchange }).exchange = exchange;
     carryStaged(reply.raw, exchange);
     const outcome = pipeline.run(exchange);
