@@ -1,5 +1,5 @@
-import type { RawAnswer } from "./raw-request.ts";
-import { rawRequest, sendRaw } from "./raw-request.ts";
+import type { RawAnswer } from "../service/raw-request.ts";
+import { rawRequest, sendRaw } from "../service/raw-request.ts";
 
 /** A client's request to the service behind the gate. */
 export interface ClientRequest {
