@@ -24,6 +24,7 @@ import { DEFAULT_RULE, PUBLIC_RULE } from "../kernel/rule.ts";
 import type { Gate, PrincipalOf, RouteGuard } from "../pipeline/gate.ts";
 import type { Outcome } from "../pipeline/pipeline.ts";
 import { asRefusal } from "./fastify-problem.ts";
+import { formField } from "./form-field.ts";
 import { NodeView } from "./node-view.ts";
 import { carryStaged } from "./staged-headers.ts";
 
@@ -157,10 +158,4 @@ function principalOf(this: FastifyRequest): Exchange["principal"] {
 function userOf(this: FastifyRequest): User | null {
   const { principal } = this.exchange;
   return principal.kind === "anonymous" ? null : principal.user;
-}
-
-function formField(body: unknown, name: string): string | undefined {
-  if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return undefined;
-  const value = (body as Record<string, unknown>)[name];
-  return typeof value === "string" ? value : undefined;
 }
