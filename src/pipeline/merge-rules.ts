@@ -7,7 +7,8 @@ const CSRF: readonly Rule["csrf"][] = ["exempt", "origin", "token"];
 
 /**
  * A rule that asks for what either asks for, as hosts mean it whose guards add up along a path. What kind of route it
- * is (`limit`, `page`, `plainHttp`), the inner one says.
+ * is (`limit`, `page`, `plainHttp`), the inner one says. A role of one and a scope of the other are, to an API key, a
+ * route for that role which names a scope.
  */
 export function mergeRules(outer: Rule, inner: Rule): Rule {
   const role = stricterRole(outer.role, inner.role);
