@@ -97,6 +97,24 @@ describe("the gate before another service", () => {
     });
   }
 
+  it("counts what it decides by guard, and is in the description of the API", async () => {
+    const { service, root } = gateService;
+    const asProxy = { ...bearer(root), "x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https" };
+    const get = async (path: string) => (await fetch(service.url + path, { headers: asProxy })).text();
+    const refused = async () => {
+      const line = /^kyros_guard_decisions_total\{guard="require",outcome="deny"\} (\d+)$/m.exec(
+        await get("/metrics"),
+      );
+      return Number(line?.[1] ?? 0);
+    };
+    const before = await refused();
+    await askGate(service, "Caddy");
+    await askGate(service, "Caddy", { target: "/a/../b" });
+    assert.equal(await refused(), before + 2);
+    assert.match(await get("/metrics"), /route="\/forward-auth"/);
+    assert.ok(JSON.parse(await get("/openapi.json")).paths["/forward-auth"].get);
+  });
+
   it("keeps to the gate's own answers for a body that comes along", async () => {
     for (const type of ["application/json", "text/xml", "x"]) {
       const response = await fetch(`${gateService.service.url}/forward-auth/jobs`, {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { loadSettings } from "../../src/config/load.ts";
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, "../../examples/gate", name), "utf8");
 const IDENTITY = ["User", "Role", "Scopes"];
@@ -43,5 +44,18 @@ describe("examples/gate", () => {
     for (const name of aliases.filter((one) => one.includes("."))) {
       assert.ok(text.includes(`- ${name.toLowerCase()}\n`), name);
     }
+  });
+
+  it("has settings in docs/forward-auth.md that are taken", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/forward-auth.md"), "utf8");
+    const block = /```sh\n(.*?)```/s.exec(page)![1]!;
+    const variables = Object.fromEntries(
+      [...block.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    );
+    const settings = loadSettings(variables);
+    assert.equal(settings.gateRules.length, 4);
+    assert.equal(settings.loginUrl, "/login");
+    for (const name of page.matchAll(/\]\(\.\.\/examples\/gate\/([^)]+)\)/g))
+      assert.ok(read(name[1]!).length > 0);
   });
 });
