@@ -90,7 +90,12 @@ export function kyrosHono<E extends Env>(app: Hono<E>, { kyros, connInfo }: Kyro
   app.onError((error, c) => {
     // A response that the host made for this very case.
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
-    return toResponse(pipeline.fail(c.var.exchange, asStatusRefusal(error)));
+    if (judgedOf.has(c)) return toResponse(pipeline.fail(c.var.exchange, asStatusRefusal(error)));
+    // `connInfo` of another host than this one: there is no exchange, and nobody was let in.
+    const exchange = pipeline.open(new FetchView(c.req.raw, ""), PUBLIC_RULE);
+    c.res = toResponse(pipeline.fail(exchange, error));
+    carry(c, exchange);
+    return c.res;
   });
 }
 

@@ -200,6 +200,16 @@ describe("a Hono app behind the guards", () => {
     assert.equal(await response.text(), "unknown");
   });
 
+  it("lets nobody in where the connection cannot be told", async () => {
+    const app = new Hono();
+    const connInfo = () => {
+      throw new TypeError("of another host");
+    };
+    kyrosHono(app, { kyros: test.kyros, connInfo });
+    app.get("/x", guard(test.kyros.allowAnonymous()), (c) => c.text("x"));
+    await statusesOf(app, [["/x", {}, 500]]);
+  });
+
   it("takes the scheme from the connection", async () => {
     const strict = await testKyros({ insecureHttp: false });
     const app = guardedApp(strict.kyros);
