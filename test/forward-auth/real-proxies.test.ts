@@ -153,7 +153,11 @@ for (const command of ["nginx", "caddy"] as const) {
           "X-Forwarded-Uri: /assets",
         ],
         ...["X-Forwarded-Method: GET", "X-Forwarded-Host: app.example", "X-Forwarded-Prefix: /assets"],
-        ...["Forwarded: for=192.0.2.1;proto=https;host=app.example", "X-Forwarded-For: 192.0.2.1", "X_Forwarded_For: 192.0.2.1"],
+        ...[
+          "Forwarded: for=192.0.2.1;proto=https;host=app.example",
+          "X-Forwarded-For: 192.0.2.1",
+          "X_Forwarded_For: 192.0.2.1",
+        ],
         ...["Connection: close, x-forwarded-for, x-forwarded-uri, x-original-url, x-auth-user"],
         ...["Connection: close, x-forwarded-method, x-forwarded-proto, x-forwarded-host"],
       ];
