@@ -1,10 +1,10 @@
 import { Outage, Refusal } from "../kernel/failure.ts";
 import type { FieldError } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
+import { asStatusRefusal } from "./status-refusal.ts";
 
 interface FastifyFault {
   readonly code?: string;
-  readonly statusCode?: number;
   readonly validation?: readonly ValidationFault[];
   readonly validationContext?: string;
 }
@@ -48,15 +48,7 @@ export function asRefusal(error: unknown): unknown {
     case "FST_ERR_MAX_PARAM_LENGTH":
       return new Refusal(problem("validation_failed", "The request target is not valid."));
   }
-  // A host's own client error keeps its status, not its words.
-  const status = fault.statusCode;
-  if (status === 404) return new Refusal(problem("not_found", "There is nothing here."));
-  if (status === 409)
-    return new Refusal(problem("conflict", "The request conflicts with the current state."));
-  if (status !== undefined && status >= 400 && status < 500) {
-    return new Refusal(problem("validation_failed", "The request was refused.", { status }));
-  }
-  return error;
+  return asStatusRefusal(error);
 }
 
 function fieldError(fault: ValidationFault, context = "body"): FieldError {

@@ -24,6 +24,7 @@ import { DEFAULT_RULE, PUBLIC_RULE } from "../kernel/rule.ts";
 import type { Gate, PrincipalOf, RouteGuard } from "../pipeline/gate.ts";
 import type { Outcome } from "../pipeline/pipeline.ts";
 import { asRefusal } from "./fastify-problem.ts";
+import { formField } from "./form-field.ts";
 import { NodeView } from "./node-view.ts";
 import { carryStaged } from "./staged-headers.ts";
 
@@ -33,6 +34,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What the guards ask of this route; without it, a signed-in user. */
     kyros?: Rule;
+    /** Opens the exchange of a route whose requests ask about other ones; the rule is then that exchange's. */
+    openExchange?: (request: FastifyRequest) => Exchange;
   }
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
@@ -91,7 +94,8 @@ function register(app: FastifyInstance, { kyros }: KyrosFastifyOptions, done: ()
   app.addHook("onRequest", (request, reply, next) => {
     const config = request.is404 ? undefined : request.routeOptions.config;
     const rule = config === undefined ? PUBLIC_RULE : (config.kyros ?? DEFAULT_RULE);
-    const exchange = pipeline.open(new NodeView(request.raw), rule, config?.url);
+    const exchange =
+      config?.openExchange?.(request) ?? pipeline.open(new NodeView(request.raw), rule, config?.url);
     (request as { exchange: Exchange }).exchange = exchange;
     carryStaged(reply.raw, exchange);
     const outcome = pipeline.run(exchange);
@@ -154,10 +158,4 @@ function principalOf(this: FastifyRequest): Exchange["principal"] {
 function userOf(this: FastifyRequest): User | null {
   const { principal } = this.exchange;
   return principal.kind === "anonymous" ? null : principal.user;
-}
-
-function formField(body: unknown, name: string): string | undefined {
-  if (typeof body !== "object" || body === null || !Object.hasOwn(body, name)) return undefined;
-  const value = (body as Record<string, unknown>)[name];
-  return typeof value === "string" ? value : undefined;
 }

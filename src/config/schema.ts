@@ -1,4 +1,5 @@
 import { AUDIT_SETTINGS } from "./audit-settings.ts";
+import { GATE_SETTINGS } from "./gate-settings.ts";
 import type { Kind } from "./kind.ts";
 import { listOf } from "./kind.ts";
 import {
@@ -190,6 +191,7 @@ export const SCHEMA: { readonly [Name in keyof Settings]: Setting<Settings[Name]
     default: none([]),
     meaning: "Foreign origins whose pages may call with credentials; `*` is refused.",
   },
+  ...GATE_SETTINGS,
   cspReportOnly: {
     variable: "KYROS_CSP_REPORT_ONLY",
     kind: onOff,

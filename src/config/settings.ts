@@ -1,3 +1,4 @@
+import type { GateRule } from "../guards/gate-rule.ts";
 import type { Limit } from "../guards/limit-policy.ts";
 
 /** Where Kyros runs. Staging is held to what production is held to. */
@@ -61,6 +62,10 @@ export interface Settings {
   /** CIDR ranges and single addresses. */
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
+  /** What `/forward-auth` asks of which requests; of all others, a signed-in user. */
+  readonly gateRules: readonly GateRule[];
+  /** A path or a URL; `undefined`: browsers are refused as everybody is. */
+  readonly loginUrl: string | undefined;
   readonly cspReportOnly: boolean;
   readonly apiKeys: readonly StaticApiKey[];
   readonly registration: boolean;

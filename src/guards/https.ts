@@ -3,6 +3,7 @@ import type { Decision, Guard } from "../kernel/guard.ts";
 import { deny, PASS } from "../kernel/guard.ts";
 import { problem } from "../kernel/problem.ts";
 import { hostname, parseHost } from "../net/host.ts";
+import { isNavigation } from "./navigation.ts";
 
 export interface HttpsOptions {
   /** Refuse what did not come over TLS. */
@@ -31,7 +32,7 @@ export function createHttpsGuard(options: HttpsOptions): Guard {
     name: "https",
     check(exchange) {
       if (exchange.client.scheme === "https" || exchange.rule.plainHttp === true) return PASS;
-      if (exchange.rule.page !== true || !isNavigation(exchange)) return REFUSAL;
+      if (exchange.rule.page !== true || !isNavigation(exchange.view)) return REFUSAL;
       return redirect(exchange, allowed) ?? REFUSAL;
     },
   };
@@ -45,14 +46,6 @@ function allowedHost(text: string): string {
     );
   }
   return host;
-}
-
-/** Browsers send `Sec-Fetch-*` over plain HTTP to loopback hosts only; elsewhere `Accept` has to do. */
-function isNavigation({ view }: Exchange): boolean {
-  if (view.method !== "GET" && view.method !== "HEAD") return false;
-  const mode = view.header("sec-fetch-mode");
-  if (mode !== undefined) return mode === "navigate";
-  return view.header("accept")?.toLowerCase().includes("text/html") === true;
 }
 
 function redirect(

@@ -8,6 +8,7 @@ import { roleIncludes } from "../kernel/principal.ts";
 import type { Problem } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
 import type { Rule } from "../kernel/rule.ts";
+import { isNavigation } from "./navigation.ts";
 import { scopesCover } from "./scope.ts";
 
 const REALM = 'Bearer realm="kyros"';
@@ -56,14 +57,30 @@ export function createRequire(): Guard {
     name: "require",
     check(exchange) {
       const { rule, outcome } = exchange;
-      if (rule.access === "public") return PASS;
+      if (rule.access === "public") return rule.refusal ?? PASS;
       if (outcome.kind === "authenticated") return judge(rule, outcome.principal, exchange);
-      if (outcome.kind === "absent") return rule.access === "optional" ? PASS : deny(UNAUTHENTICATED);
+      if (outcome.kind === "absent") {
+        return rule.access === "optional" ? PASS : (signInPage(exchange) ?? deny(UNAUTHENTICATED));
+      }
       // A stale cookie is sent by the browser, not by anybody's decision: where a sign-in is optional it is nobody.
-      if (rule.access === "optional" && outcome.reason.credential === "session") return PASS;
-      return deny(REJECTIONS[outcome.reason.code], outcome.reason.cause);
+      const isStale = outcome.reason.credential === "session";
+      if (rule.access === "optional" && isStale) return PASS;
+      return (
+        (isStale ? signInPage(exchange) : undefined) ??
+        deny(REJECTIONS[outcome.reason.code], outcome.reason.cause)
+      );
     },
   };
+}
+
+/** Nobody chose to come without a credential who followed a link: a browser is shown where to sign in. */
+function signInPage(exchange: Exchange): Decision | undefined {
+  const { rule, view } = exchange;
+  if (rule.signInPage === undefined || view.method !== "GET" || !isNavigation(view)) return undefined;
+  const location = rule.signInPage(exchange);
+  if (location === undefined) return undefined;
+  const headers = ["location", location, "cache-control", "no-store"];
+  return { kind: "answer", answer: { status: 302, headers, body: "" } };
 }
 
 function judge(rule: Rule, principal: Authenticated, exchange: Exchange): Decision | Promise<Decision> {

@@ -1,5 +1,6 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Decision } from "./guard.ts";
 import type { Authenticated, Principal, Role } from "./principal.ts";
 
 /**
@@ -30,6 +31,10 @@ export interface Rule {
   readonly plainHttp?: boolean;
   /** A page for people: a plain-HTTP GET may be redirected to HTTPS instead of refused (ASVS V4.1.2). */
   readonly page?: boolean;
+  /** Of a `public` rule: nobody comes through, and this is what everybody is told. */
+  readonly refusal?: Extract<Decision, { readonly kind: "deny" }>;
+  /** Where a browser's navigation without a credential is redirected to; `undefined` where it is refused as others are. */
+  readonly signInPage?: (exchange: Exchange) => string | undefined;
 }
 
 /** A rule that lets nobody anonymous through; `P` is what the handler then finds as its principal. */

@@ -5,8 +5,8 @@ import { JsonFault, parseStrictJson } from "../kernel/strict-json.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** The media types this route takes; JSON alone where it says nothing. */
-    bodyTypes?: readonly string[];
+    /** The media types this route takes; JSON alone where it says nothing. `unread`: it answers before any body is read. */
+    bodyTypes?: readonly string[] | "unread";
   }
 }
 
@@ -34,12 +34,9 @@ export function installBodyTypes(app: FastifyInstance): void {
     settle(done, () => readForm(body as Buffer)),
   );
   app.addHook("onRequest", (request, _reply, done) => {
-    if (hasBody(request) && !isDeclared(request)) {
-      return done(
-        new Refusal(problem("unsupported_media_type", `Send ${declaredBy(request).join(" or ")}.`)),
-      );
-    }
-    done();
+    const declared = request.routeOptions.config?.bodyTypes ?? JSON_ALONE;
+    if (declared === "unread" || !hasBody(request) || isAmong(declared, request)) return done();
+    done(new Refusal(problem("unsupported_media_type", `Send ${declared.join(" or ")}.`)));
   });
   app.addHook("onRoute", (route) => {
     if (hasSchemaPerType(route.schema?.body))
@@ -74,13 +71,9 @@ function hasBody(request: FastifyRequest): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-function declaredBy(request: FastifyRequest): readonly string[] {
-  return request.routeOptions.config?.bodyTypes ?? JSON_ALONE;
-}
-
-function isDeclared(request: FastifyRequest): boolean {
+function isAmong(declared: readonly string[], request: FastifyRequest): boolean {
   const [essence, ...parameters] = (request.headers["content-type"] ?? "").split(";");
-  if (!declaredBy(request).includes(essence!.trim().toLowerCase())) return false;
+  if (!declared.includes(essence!.trim().toLowerCase())) return false;
   // Of parameters only the charset changes what the bytes mean, and only one charset is read.
   return parameters.every((parameter) => {
     const [name, value = ""] = parameter.trim().toLowerCase().split("=");

@@ -5,6 +5,7 @@ import { adminUserRoutes } from "./routes/admin-users.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { csrfRoutes } from "./routes/csrf.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
+import { forwardAuthRoutes } from "./routes/forward-auth.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
 import { oauthMetadataRoutes } from "./routes/oauth-metadata.ts";
@@ -30,6 +31,7 @@ export function installRoutes(app: App, service: Service): void {
   adminStatsRoutes(app, service);
   oauthRoutes(app, service);
   oauthMetadataRoutes(app, service);
+  forwardAuthRoutes(app, service);
   probeRoutes(app, service);
   securityRoutes(app, service);
   if (service.metrics !== undefined) metricsRoutes(app, service.metrics);

@@ -7,6 +7,7 @@ import type { Exposition } from "../telemetry/exposition.ts";
 import type { AuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
+import type { ForwardAuth } from "./forward-auth/forward-auth.ts";
 import type { InstanceState } from "./instance-state.ts";
 import type { LiveSettings } from "./live-settings.ts";
 
@@ -36,6 +37,8 @@ export interface Service extends Composition {
   readonly cspReports: CspReportWindow;
   /** Served to admins; `undefined` where metrics have a port of their own. */
   readonly metrics: Exposition | undefined;
+  /** The gate before other services. */
+  readonly forwardAuth: ForwardAuth;
   /** How this instance does. */
   instance(): InstanceState;
   /** Whether new work is taken: false once shutdown has begun. */

@@ -3,6 +3,7 @@ import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
 import { steadyClock, systemClock } from "../kernel/clock.ts";
 import { bothObservers } from "../kernel/observer.ts";
 import { systemRandom } from "../kernel/random.ts";
+import type { CidrSet } from "../net/cidr.ts";
 import { parseCidrs } from "../net/cidr.ts";
 import { traceOf } from "../pipeline/trace-of.ts";
 import type { Stores } from "../stores/open.ts";
@@ -12,6 +13,7 @@ import { createAuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
 import { endConnections } from "./end-connections.ts";
+import { createForwardAuth } from "./forward-auth/forward-auth.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { watchInstance } from "./instance-state.ts";
 import type { LiveSettings } from "./live-settings.ts";
@@ -66,8 +68,17 @@ export async function startService(
     onFailure: log.failure,
   });
   await live.now();
+  const trustedProxies = settings.trustedProxies.length > 0 ? parseCidrs(settings.trustedProxies) : undefined;
+  const composition = composeService(live, log, parts, trustedProxies);
   const app = await createServer({
-    ...composeService(live, log, parts),
+    ...composition,
+    forwardAuth: createForwardAuth({
+      pipeline: composition.pipeline,
+      trustedProxies,
+      rules: settings.gateRules,
+      loginUrl: settings.loginUrl,
+      trustedOrigins: settings.corsOrigins,
+    }),
     settings: live,
     stores,
     redis: parts.redis,
@@ -127,9 +138,13 @@ export async function startService(
   };
 }
 
-function composeService(live: LiveSettings, log: Log, parts: OpenParts): Composition {
+function composeService(
+  live: LiveSettings,
+  log: Log,
+  parts: OpenParts,
+  trustedProxies: CidrSet | undefined,
+): Composition {
   const settings = live.environment;
-  const { trustedProxies } = settings;
   return compose({
     ...parts,
     events: parts.trail.events,
@@ -143,7 +158,7 @@ function composeService(live: LiveSettings, log: Log, parts: OpenParts): Composi
     }),
     staticKeys: settings.apiKeys,
     limits: { default: live.rateLimit, login: live.loginRateLimit },
-    ...(trustedProxies.length > 0 && { trustedProxies: parseCidrs(trustedProxies) }),
+    ...(trustedProxies && { trustedProxies }),
     forceHttps: settings.forceHttps,
     insecureCookies: settings.environment === "development",
     csrf: settings.csrf,

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { createAdaptorServer } from "@hono/node-server";
 import { generateSecret } from "../../src/crypto/keyring.ts";
 import type { Kyros, Role } from "../../src/index.ts";
 import { createAccessToken, createKyros } from "../../src/index.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { manualClock } from "../../src/testing/manual-clock.ts";
-import { fastifyHost, nodeHost } from "./hosts.ts";
+import { expressHost, fastifyHost, honoHost, nodeHost } from "./hosts.ts";
 
 const PASSWORD = "correct horse battery staple";
 const START_MS = Date.UTC(2030, 0, 1);
@@ -28,14 +30,20 @@ const kyros: Kyros = createKyros({
 
 describe("every adapter", () => {
   const app = fastifyHost(kyros);
-  const server = nodeHost(kyros);
-  const hosts: string[] = [];
+  const servers = {
+    node: nodeHost(kyros),
+    express: createServer(expressHost(kyros)),
+    hono: createAdaptorServer({ fetch: honoHost(kyros).fetch }),
+  };
+  const hosts: Record<string, string> = {};
   const tokens: Record<string, string> = {};
   before(async () => {
-    hosts.push(await app.listen({ host: "127.0.0.1", port: 0 }));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    hosts.push(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    hosts["fastify"] = await app.listen({ host: "127.0.0.1", port: 0 });
+    for (const [name, server] of Object.entries(servers)) {
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      hosts[name] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    }
 
     const token = async (name: string, role: Role, scopes?: string[]) => {
       const account = await kyros.accounts.create(
@@ -60,8 +68,10 @@ describe("every adapter", () => {
   });
   after(async () => {
     await app.close();
-    server.close();
-    server.closeAllConnections();
+    for (const server of Object.values(servers)) {
+      server.close();
+      if ("closeAllConnections" in server) server.closeAllConnections();
+    }
   });
 
   interface Case {
@@ -73,6 +83,8 @@ describe("every adapter", () => {
     readonly token?: string;
     readonly method?: string;
     readonly headers?: Readonly<Record<string, string>>;
+    /** Adapters that have no such thing: node:http has no routes. */
+    readonly not?: readonly string[];
   }
   const bearer = (text: string) => ({ authorization: text });
   const cases: readonly Case[] = [
@@ -166,6 +178,26 @@ describe("every adapter", () => {
     { what: "a role for nobody", path: "/admin", status: 401, says: "unauthenticated" },
     { what: "another scope", path: "/scope", token: "otherScope", status: 403, says: "insufficient_scope" },
     { what: "a scope that covers", path: "/scope", token: "scoped", status: 200, says: { name: "scoped" } },
+    ...["GET", "POST", "DELETE", "OPTIONS"].map(
+      (method): Case => ({
+        what: `${method} of an unknown route`,
+        method,
+        path: "/nothing",
+        status: 404,
+        says: "not_found",
+        not: ["node"],
+      }),
+    ),
+    ...["DELETE", "OPTIONS"].map(
+      (method): Case => ({
+        what: `${method} of a route without it`,
+        method,
+        path: "/public",
+        status: 404,
+        says: "not_found",
+        not: ["node"],
+      }),
+    ),
     { what: "a handler that throws", path: "/crash", status: 500, says: "internal" },
     { what: "a handler that rejects", path: "/crash-later", status: 500, says: "internal" },
     { what: "a handler that refuses", path: "/refuse", status: 409, says: "conflict" },
@@ -186,7 +218,7 @@ describe("every adapter", () => {
 
   for (const one of cases) {
     it(`answers the same to ${one.what}`, async () => {
-      const [fastify, node] = [await ask(hosts[0]!, one), await ask(hosts[1]!, one)];
+      const fastify = await ask(hosts["fastify"]!, one);
       assert.equal(fastify.status, one.status);
       if (typeof one.says === "string") assert.equal(fastify.body["code"], one.says);
       else assert.deepEqual(fastify.body, one.says);
@@ -195,16 +227,18 @@ describe("every adapter", () => {
         one.status === 401 || one.says === "insufficient_scope",
       );
       assert.ok("content-security-policy" in fastify.headers);
-      assert.deepEqual(node, fastify);
+      for (const name of Object.keys(servers)) {
+        if (!one.not?.includes(name)) assert.deepEqual(await ask(hosts[name]!, one), fastify, name);
+      }
     });
   }
 
   it("keeps what a crash was about to itself, and reports it", async () => {
     const { length } = failures;
-    for (const host of hosts) {
+    for (const host of Object.values(hosts)) {
       const response = await fetch(`${host}/crash`);
       assert.doesNotMatch(await response.text(), /nobody's business|at /);
     }
-    assert.equal(failures.length, length + 2);
+    assert.equal(failures.length, length + 4);
   });
 });

@@ -30,6 +30,8 @@ const DEVELOPMENT = {
   forceHttps: false,
   trustedProxies: [],
   corsOrigins: [],
+  gateRules: [],
+  loginUrl: undefined,
   cspReportOnly: false,
   apiKeys: [],
   registration: false,

@@ -1,4 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
+import { GATE_CASES } from "./gate-cases.ts";
 import { RECORD_CASES } from "./record-cases.ts";
 import { DURATION, ON_OFF } from "./repeated-cases.ts";
 
@@ -224,6 +225,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
     ],
     refused: ["0", "0s", "3", "11m", "1h", "1.5s", "-1s", "Off", "none"],
   },
+  ...GATE_CASES,
   ...RECORD_CASES,
   {
     name: "allowInsecure",

@@ -4,57 +4,9 @@ import { ask, bearer } from "./ask.ts";
 import { rawRequest, sendRaw } from "./raw-request.ts";
 import type { TestService } from "./running-service.ts";
 import { runService } from "./running-service.ts";
+import { spellings } from "./spellings.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"];
-/** Spellings of a path that some part of a chain might take for the path itself (CVE-2026-22031, CVE-2026-2880). */
-const spellings = (path: string): readonly string[] => {
-  const rest = path.slice(1);
-  const coded = `%${rest.charCodeAt(0).toString(16)}${rest.slice(1)}`;
-  return [
-    path,
-    `/${coded}`,
-    `/${coded.replace("%", "%25")}`,
-    `/${rest.toUpperCase()}`,
-    `/${rest[0]!.toUpperCase()}${rest.slice(1)}`,
-    `/${path}`,
-    `/./${rest}`,
-    `/x/../${rest}`,
-    `/x/%2e%2e/${rest}`,
-    `/x/..%2f${rest}`,
-    `/healthz/../${rest}`,
-    `/healthz/..;/${rest}`,
-    `/healthz;/${rest}`,
-    `/healthz%2f..%2f${rest}`,
-    `${path}/`,
-    `${path}//`,
-    `${path}/.`,
-    `${path}%2f`,
-    `${path}%20`,
-    `${path}%09`,
-    `${path}%0a`,
-    `${path}%00`,
-    `${path}%00.json`,
-    `${path};a=b`,
-    `${path};/healthz`,
-    `${path}.json`,
-    `${path}?`,
-    `${path}?a`,
-    `${path}?/healthz`,
-    `${path}#`,
-    `${path}#/healthz`,
-    `${path}\\`,
-    `\\${rest}`,
-    `/\\${rest}`,
-    `/%5c${rest}`,
-    `/%2f${rest}`,
-    `http://127.0.0.1${path}`,
-    `http://evil.example${path}`,
-    `//evil.example${path}`,
-    `${path}%E2%80%8B`,
-    `/${rest.replace("s", "\u017f")}`,
-    `/${rest.replace("r", "%72")}`,
-  ];
-};
 /** Headers by which a request says that it is another one. */
 const OVERRIDES = (path: string): readonly (readonly string[])[] => [
   [],

@@ -1,0 +1,117 @@
+import type { GateRule } from "../../guards/gate-rule.ts";
+import type { Client, Exchange, RequestView } from "../../kernel/exchange.ts";
+import type { Rule } from "../../kernel/rule.ts";
+import type { CidrSet } from "../../net/cidr.ts";
+import { hostname } from "../../net/host.ts";
+import { readPlainPath } from "../../net/plain-path.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { createClientResolver } from "../../pipeline/resolve-client.ts";
+import { readEnvoy } from "./envoy.ts";
+import { ForwardedView } from "./forwarded-view.ts";
+import { createGatePolicy } from "./gate-policy.ts";
+import { readNginx } from "./nginx.ts";
+import type { OriginalRequest } from "./original-request.ts";
+import { refusing } from "./refusing.ts";
+import { createSignInPage } from "./sign-in-page.ts";
+import { readXForwarded } from "./x-forwarded.ts";
+
+export interface ForwardAuthOptions {
+  readonly pipeline: Pipeline;
+  readonly trustedProxies: CidrSet | undefined;
+  readonly rules: readonly GateRule[];
+  /** A path or a URL; without it a browser is refused as everybody is. */
+  readonly loginUrl: string | undefined;
+  /** Origins that the page of another host may send a browser back to. */
+  readonly trustedOrigins: readonly string[];
+}
+
+export interface ForwardAuth {
+  /** The exchange for the request that a proxy asks about, under the gate's rule for it. */
+  open(view: RequestView): Exchange;
+}
+
+/** The pattern under which all of this is counted. */
+const ROUTE = "/forward-auth";
+const DIALECTS = [readXForwarded, readNginx, readEnvoy];
+
+const STRANGER = refusing(
+  "peer is no trusted proxy",
+  "Only a proxy that KYROS_TRUST_PROXY names may ask here.",
+);
+const UNTOLD = refusing(
+  "proxy tells of no request",
+  "Tell of the original request as docs/forward-auth.md says.",
+);
+const CONTRADICTION = refusing("proxies tell of the request in several ways");
+const UNADDRESSED = refusing("proxy does not tell the client's address");
+const HOSTLESS = refusing("no valid host");
+
+/**
+ * The gate before a service in any language: a proxy asks about each request, and is told by the same guards as those
+ * of every route. Only a trusted proxy is listened to; what a request is, is read in exactly one way or not at all.
+ */
+export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
+  const { pipeline, rules, loginUrl, trustedOrigins } = options;
+  const resolveClient = createClientResolver(options);
+  const policy = createGatePolicy(
+    rules,
+    loginUrl === undefined ? undefined : createSignInPage(loginUrl, trustedOrigins),
+  );
+  const ambiguous = rememberRefusals();
+
+  function ruleFor(view: RequestView, client: Client): Rule {
+    // All of these proxies write it; without it, whatever else names the client may be the client's own word.
+    if (view.headerLines("x-forwarded-for").length === 0) return UNADDRESSED;
+    const host = hostname(client.host).replace(/\.$/, "");
+    if (view.headerLines("x-forwarded-host").length !== 1 || host === "") return HOSTLESS;
+    const reading = readPlainPath(view.target);
+    if ("ambiguous" in reading) return ambiguous(reading.ambiguous);
+    return policy(host, view.method, reading.path) ?? ambiguous("letter case or spelling");
+  }
+
+  return {
+    open(view) {
+      if (!resolveClient(view).viaTrustedProxy) return pipeline.open(view, STRANGER, ROUTE);
+      const original = readOriginal(view);
+      if ("refusal" in original) return pipeline.open(view, original.refusal, ROUTE);
+      const forwarded = new ForwardedView(view, original);
+      return pipeline.open(forwarded, ruleFor(forwarded, resolveClient(forwarded)), ROUTE);
+    },
+  };
+}
+
+/** What the proxy tells, in exactly one of the ways that are known; a second one may be the client's. */
+function readOriginal(view: RequestView): OriginalRequest | { readonly refusal: Rule } {
+  let original: OriginalRequest | undefined;
+  for (const read of DIALECTS) {
+    const told = read(view);
+    if (told === undefined) continue;
+    if (original !== undefined) return { refusal: CONTRADICTION };
+    if ("fault" in told) return { refusal: refusing(told.fault) };
+    original = told;
+  }
+  if (original === undefined) return { refusal: UNTOLD };
+  return isContradicted(view, original) ? { refusal: CONTRADICTION } : original;
+}
+
+/** Scheme and host are told in two ways, and not alike. */
+function isContradicted(view: RequestView, { scheme, host }: OriginalRequest): boolean {
+  const other = (name: string, value: string | undefined): boolean =>
+    value !== undefined && view.headerLines(name).some((line) => line !== value);
+  return other("x-forwarded-proto", scheme) || other("x-forwarded-host", host);
+}
+
+function rememberRefusals(): (reason: string) => Rule {
+  const rules = new Map<string, Rule>();
+  return (reason) => {
+    let rule = rules.get(reason);
+    if (rule === undefined) {
+      rule = refusing(
+        `ambiguous path: ${reason}`,
+        "The path can be read in more than one way; send it in its plain form.",
+      );
+      rules.set(reason, rule);
+    }
+    return rule;
+  };
+}
