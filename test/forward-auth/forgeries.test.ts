@@ -163,6 +163,49 @@ describe("what cannot be forged at the gate", () => {
     assert.equal(prefixed.status, 401);
   });
 
+  it("hears a proxy that names no host, but where a rule depends on it, and sends no browser anywhere", async () => {
+    const lines = [
+      ...ASK.filter((line) => !line.startsWith("x-forwarded-host")),
+      "x-forwarded-uri: /jobs",
+      "accept: text/html",
+      "sec-fetch-mode: navigate",
+    ];
+    for (const [rules, anonymous, known] of [
+      [RULES, 401, 200],
+      [`${RULES}, app.example/jobs public`, 403, 403],
+    ] as const) {
+      const one = await runService({
+        KYROS_TRUST_PROXY: "127.0.0.1",
+        KYROS_GATE_RULES: rules,
+        KYROS_LOGIN_URL: "/login",
+      });
+      try {
+        await one.createUser("bob");
+        const { access_token } = await one.login("bob");
+        const asked = (more: readonly string[]) =>
+          send(one, rawRequest("GET", "/forward-auth", [...lines, ...more]));
+        assert.equal((await asked([])).status, anonymous);
+        assert.equal((await asked([`authorization: Bearer ${access_token}`])).status, known);
+        assert.equal((await asked(["x-forwarded-host: a b"])).status, 403);
+      } finally {
+        await one.stop();
+      }
+    }
+  });
+
+  it("refuses where X-Original-URL and X-Original-URI are not alike", async () => {
+    const told = [
+      ...ASK.filter((line) => !line.startsWith("x-forwarded-method")),
+      "x-original-method: GET",
+      "x-original-url: https://app.example/assets?a",
+    ];
+    const asked = (more: readonly string[]) =>
+      send(service, rawRequest("GET", "/forward-auth", [...told, ...more]));
+    assert.equal((await asked(["x-original-uri: /assets?a"])).status, 200);
+    assert.equal((await asked(["x-original-uri: /assets"])).status, 403);
+    assert.equal((await asked(["x-original-uri: /assets?a", "x-original-uri: /x"])).status, 403);
+  });
+
   it("takes silence on the scheme for plain HTTP", async () => {
     const strict = await runService({ KYROS_TRUST_PROXY: "127.0.0.1", KYROS_FORCE_HTTPS: "on" });
     try {

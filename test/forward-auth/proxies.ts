@@ -25,6 +25,16 @@ export const PROXIES: Readonly<Record<string, (told: Told) => Buffer>> = {
       `x-forwarded-proto: ${scheme}`,
       `x-forwarded-host: ${host}`,
     ]),
+  // As many a configuration has it.
+  "nginx by X-Original-URI": ({ method, target, scheme, host, address, lines }) =>
+    rawRequest("GET", "/forward-auth", [
+      ...lines,
+      `x-original-method: ${method}`,
+      `x-original-uri: ${target}`,
+      `x-forwarded-for: ${address}`,
+      `x-forwarded-proto: ${scheme}`,
+      `x-forwarded-host: ${host}`,
+    ]),
   "nginx ingress": ({ method, target, scheme, host, address, lines }) =>
     rawRequest("GET", "/forward-auth", [
       ...lines,

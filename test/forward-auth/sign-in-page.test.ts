@@ -6,7 +6,9 @@ import { createSignInPage } from "../../src/service/forward-auth/sign-in-page.ts
 function of(origin: string, target: string): Exchange {
   const { protocol, host } = new URL(origin);
   const client = { scheme: protocol.slice(0, -1), host } as Client;
-  return { client, view: { target, path: target.split("?", 1)[0] } as RequestView } as Exchange;
+  const headerLines = (name: string) => (name === "x-forwarded-host" ? [host] : []);
+  const view = { target, path: target.split("?", 1)[0], headerLines } as Partial<RequestView>;
+  return { client, view } as Exchange;
 }
 const shown = (location: string | undefined) => {
   if (location === undefined) return undefined;

@@ -57,13 +57,16 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     rules,
     loginUrl === undefined ? undefined : createSignInPage(loginUrl, trustedOrigins),
   );
+  const needsHost = rules.some((rule) => rule.host !== undefined);
   const ambiguous = rememberRefusals();
 
   function ruleFor(view: RequestView, client: Client): Rule {
     // All of these proxies write it; without it, whatever else names the client may be the client's own word.
     if (view.headerLines("x-forwarded-for").length === 0) return UNADDRESSED;
-    const host = hostname(client.host).replace(/\.$/, "");
-    if (view.headerLines("x-forwarded-host").length !== 1 || host === "") return HOSTLESS;
+    const hosts = view.headerLines("x-forwarded-host");
+    const host = hosts.length === 1 ? hostname(client.host).replace(/\.$/, "") : "";
+    // A proxy that names none is heard where no rule depends on it; a name that is none is nobody's.
+    if (host === "" && (hosts.length > 0 || needsHost)) return HOSTLESS;
     const reading = readPlainPath(view.target);
     if ("ambiguous" in reading) return ambiguous(reading.ambiguous);
     return policy(host, view.method, reading.path) ?? ambiguous("letter case or spelling");

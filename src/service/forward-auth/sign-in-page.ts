@@ -14,6 +14,8 @@ export function createSignInPage(
 ): (exchange: Exchange) => string | undefined {
   const trusted = new Set(trustedOrigins);
   return ({ client, view }) => {
+    // The host of the connection is the gate's own: where the proxy names none, there is no page to send anybody to.
+    if (view.headerLines("x-forwarded-host").length === 0) return undefined;
     const origin = `${client.scheme}://${client.host}`;
     const page = new URL(loginUrl, origin);
     const isHere = page.origin === origin;
