@@ -61,6 +61,8 @@ export interface Settings {
   /** CIDR ranges and single addresses. */
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
+  /** Pages that may use passkeys; the first one's host is the domain they belong to. None: passkeys are off. */
+  readonly passkeyOrigins: readonly string[];
   readonly cspReportOnly: boolean;
   readonly apiKeys: readonly StaticApiKey[];
   readonly registration: boolean;

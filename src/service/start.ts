@@ -66,8 +66,9 @@ export async function startService(
     onFailure: log.failure,
   });
   await live.now();
+  const composition = composeService(live, log, parts);
   const app = await createServer({
-    ...composeService(live, log, parts),
+    ...composition,
     settings: live,
     stores,
     redis: parts.redis,
@@ -99,6 +100,7 @@ export async function startService(
   if (shared === undefined) {
     const housekeeping = startHousekeeping({
       stores,
+      resealSecrets: () => composition.totpSecrets.resealAll(stores.factors),
       signer: parts.trail.signer,
       auditRetentionMs: settings.auditRetentionMs,
       clock: systemClock,
@@ -142,6 +144,7 @@ function composeService(live: LiveSettings, log: Log, parts: OpenParts): Composi
       ttlMs: settings.accessTokenTtlMs,
     }),
     staticKeys: settings.apiKeys,
+    passkeyOrigins: settings.passkeyOrigins,
     limits: { default: live.rateLimit, login: live.loginRateLimit },
     ...(trustedProxies.length > 0 && { trustedProxies: parseCidrs(trustedProxies) }),
     forceHttps: settings.forceHttps,

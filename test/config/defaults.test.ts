@@ -30,6 +30,7 @@ const DEVELOPMENT = {
   forceHttps: false,
   trustedProxies: [],
   corsOrigins: [],
+  passkeyOrigins: ["http://localhost:8000"],
   cspReportOnly: false,
   apiKeys: [],
   registration: false,
@@ -57,6 +58,7 @@ for (const environment of ["production", "staging"]) {
         secret,
         rateLimit: { limit: 1000, windowMs: HOUR_MS },
         forceHttps: true,
+        passkeyOrigins: [],
         drainGraceMs: 3000,
       },
     );

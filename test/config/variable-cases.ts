@@ -1,4 +1,5 @@
 import type { Settings } from "../../src/config/settings.ts";
+import { PASSKEY_CASES } from "./passkey-cases.ts";
 import { RECORD_CASES } from "./record-cases.ts";
 import { DURATION, ON_OFF } from "./repeated-cases.ts";
 
@@ -225,6 +226,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
     refused: ["0", "0s", "3", "11m", "1h", "1.5s", "-1s", "Off", "none"],
   },
   ...RECORD_CASES,
+  ...PASSKEY_CASES,
   {
     name: "allowInsecure",
     variable: "KYROS_ALLOW_INSECURE",
