@@ -16,11 +16,11 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   const ports = ["refreshTokens", "sessions", "revocations", "lockouts", "challenges"] as const;
   const purges = ports.map((port) => mock.method(stores[port], "purge"));
   const calls = () => purges.map((purge) => purge.mock.calls.map(({ arguments: [beforeMs] }) => beforeMs));
-  let resealed = 0;
+  const resealSecrets = mock.fn(async () => undefined);
   const failures: unknown[] = [];
   const { stop } = startHousekeeping({
     stores,
-    resealSecrets: async () => void (resealed += 1),
+    resealSecrets,
     signer,
     auditRetentionMs: WEEK_MS,
     clock: manualClock(NOW_MS),
@@ -33,7 +33,7 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   t.mock.timers.tick(HOUR_MS);
   await new Promise(setImmediate);
   assert.deepEqual(calls(), [[NOW_MS - WEEK_MS], [NOW_MS - WEEK_MS], [NOW_MS], [NOW_MS], [NOW_MS]]);
-  assert.equal(resealed, 1);
+  assert.equal(resealSecrets.mock.callCount(), 1);
   stop();
   t.mock.timers.tick(2 * HOUR_MS);
   await new Promise(setImmediate);
