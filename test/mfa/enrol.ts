@@ -27,7 +27,7 @@ export async function enrol(service: TestService, name: string, role: Role = "us
 
 /** Enrols an authenticator app for whoever is signed in. */
 export async function enrolApp(
-  service: TestService,
+  service: { readonly url: string },
   headers: Readonly<Record<string, string>>,
 ): Promise<Pick<Enrolled, "secret" | "recoveryCodes"> & { readonly answer: Answer }> {
   const offered = await ask(service, "POST", "/auth/mfa/totp", headers);
