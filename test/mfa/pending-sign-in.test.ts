@@ -126,7 +126,7 @@ describe("a sign-in that waits for its second factor", () => {
         name: "auth.mfa.failed",
         outcome: "failure",
         subject: id,
-        reason: "wrong or used code",
+        reason: "code not valid, or used before",
         details: { method: "totp" },
       },
       {

@@ -76,9 +76,9 @@ export function createSecondStep(options: SecondStepOptions): SecondStep {
     const userId = step.account.id;
     switch (proof.method) {
       case "totp":
-        return (await useTotp(userId, proof.code, atMs)) ? undefined : "wrong or used code";
+        return (await useTotp(userId, proof.code, atMs)) ? undefined : "code not valid, or used before";
       case "recovery_code":
-        return (await useRecoveryCode(userId, proof.code)) ? undefined : "wrong or used code";
+        return (await useRecoveryCode(userId, proof.code)) ? undefined : "code not valid, or used before";
       case "passkey": {
         if (passkeys === undefined) return "passkeys are off";
         const purpose = "passkey_second_step";
