@@ -82,7 +82,7 @@ function judge(rule: Rule, principal: Authenticated, exchange: Exchange): Decisi
   if (freshWithinMs !== undefined && exchange.nowMs - principal.authenticatedAtMs > freshWithinMs) {
     return deny(STEP_UP, "sign-in too long ago");
   }
-  if (rule.mfa && !isService && principal.mfa !== true) return deny(STEP_UP, "no second factor proved");
+  if (rule.mfa && !isService && !principal.mfa) return deny(STEP_UP, "no second factor proved");
   if (policy === undefined) return PASS;
   const allowed = policy(principal, exchange);
   return isPending(allowed) ? allowed.then(ofPolicy) : ofPolicy(allowed);

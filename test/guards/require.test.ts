@@ -21,6 +21,7 @@ function person(role: Role, extra: object = {}): Authenticated {
     credential: "session",
     sessionId: "s",
     authenticatedAtMs: NOW - 60_000,
+    mfa: false,
     ...extra,
   };
 }

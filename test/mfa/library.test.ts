@@ -40,6 +40,7 @@ async function open() {
     credential: "access_token",
     sessionId: session.id,
     authenticatedAtMs: clock.now(),
+    mfa: false,
   };
   const secret = decodeBase32((await kyros.factors.offerTotp(person, act())).text);
   const code = (steps = 0) => totpCode(secret, totpStepAt(clock.now()) + steps);
@@ -139,7 +140,7 @@ describe("the library", () => {
     };
     const plain = await createAccessToken(kyros, account);
     const strong = await createAccessToken(kyros, account, { mfa: true });
-    assert.equal((await principalOf(plain))?.mfa, undefined);
+    assert.equal((await principalOf(plain))?.mfa, false);
     assert.equal((await principalOf(strong))?.mfa, true);
     const { sessionId } = (await principalOf(strong))!;
     await kyros.sessions.end(sessionId, account.id, act());
@@ -161,7 +162,14 @@ describe("the library", () => {
     assert.ok(user !== null && "username" in user);
     await assert.rejects(
       kyros.factors.confirmTotp(
-        { kind: "user", user, credential: "access_token", sessionId: "s", authenticatedAtMs: START },
+        {
+          kind: "user",
+          user,
+          credential: "access_token",
+          sessionId: "s",
+          authenticatedAtMs: START,
+          mfa: false,
+        },
         "123456",
         act(),
       ),

@@ -63,7 +63,7 @@ export function createFactors(options: FactorsOptions): Factors {
   const { store, challenges, accounts, sessionStore, sessions, totpSecrets, random, events } = options;
 
   async function assertAssured({ user, mfa }: UserPrincipal): Promise<void> {
-    if (mfa === true || methodsOf(await store.summaryOf(user.id)).length === 0) return;
+    if (mfa || methodsOf(await store.summaryOf(user.id)).length === 0) return;
     throw new Refusal(problem("step_up_required", "Sign in with your second factor and retry."));
   }
 
@@ -80,7 +80,7 @@ export function createFactors(options: FactorsOptions): Factors {
     await challenges.cancelAll(user.id);
     const isLeft = methodsOf(await store.summaryOf(user.id)).length > 0;
     // Who enrols has shown the factor here and now.
-    const mfa = isLeft && (person.mfa === true || change.name === "auth.mfa.enrolled");
+    const mfa = isLeft && (person.mfa || change.name === "auth.mfa.enrolled");
     const session = await sessionStore.findById(sessionId);
     const renewed = session && (await sessions.renew(session, { mfa }));
     await sessions.endAll(user.id, act, sessionId);
