@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { after, before, describe, it, mock } from "node:test";
+import { NO_FACTORS } from "../../src/identity/factors/factor.ts";
 import { ask, bearer } from "../service/ask.ts";
 import type { TestService } from "../service/running-service.ts";
 import { PASSWORD, runService } from "../service/running-service.ts";
@@ -78,6 +79,25 @@ describe("a sign-in that waits for its second factor", () => {
     const { refresh_token } = done.body;
     const refreshed = await ask(service, "POST", "/auth/refresh", {}, { refresh_token });
     assert.equal(refreshed.status, 200, "a refresh goes on with a session that has shown it");
+  });
+
+  it("is not gone round by a password that was checked while the factor was being enrolled", async () => {
+    const { id } = await enrol(service, "henry");
+    for (const path of ["/auth/login", "/auth/session"]) {
+      // What the password was checked against: the moment before the enrolment.
+      const before = mock.method(service.stores.factors, "summaryOf", async () => NO_FACTORS, { times: 1 });
+      const answer = await ask(service, "POST", path, {}, { username: "henry", password: PASSWORD });
+      assert.equal(before.mock.callCount() > 0, true);
+      before.mock.restore();
+      assert.deepEqual([answer.status, answer.body.code], [401, "invalid_credentials"], path);
+      assert.deepEqual(answer.headers.getSetCookie(), []);
+      const live = await service.stores.sessions.listLive(id, Date.now());
+      assert.deepEqual(
+        live.filter(({ mfa }) => !mfa),
+        [],
+        "its session is over",
+      );
+    }
   });
 
   it("refuses the second step once anything has changed since the first", async () => {
