@@ -149,8 +149,9 @@ describe("enrolling an authenticator app", () => {
       ["POST", "/auth/mfa/totp"],
       ["POST", "/auth/passkeys/options"],
     ] as const) {
-      const { status, body } = await ask(service, method, path, headers);
+      const { status, body, headers: sent } = await ask(service, method, path, headers);
       assert.deepEqual([status, body.code], [401, "step_up_required"], path);
+      assert.match(sent.get("www-authenticate") ?? "", /insufficient_user_authentication/);
     }
     assert.deepEqual(await mfaOf(headers), TEN);
   });

@@ -58,13 +58,17 @@ export interface FactorsOptions {
 }
 
 const MOST_PASSKEYS = 20;
+/** RFC 9470 section 3. */
+const FACTOR_FIRST = problem("step_up_required", "Sign in with your second factor and retry.", {
+  headers: ["www-authenticate", 'Bearer realm="kyros", error="insufficient_user_authentication"'],
+});
 
 export function createFactors(options: FactorsOptions): Factors {
   const { store, challenges, accounts, sessionStore, sessions, totpSecrets, random, events } = options;
 
   async function assertAssured({ user, mfa }: UserPrincipal): Promise<void> {
     if (mfa || methodsOf(await store.summaryOf(user.id)).length === 0) return;
-    throw new Refusal(problem("step_up_required", "Sign in with your second factor and retry."));
+    throw new Refusal(FACTOR_FIRST);
   }
 
   /**
