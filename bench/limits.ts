@@ -84,6 +84,7 @@ function createGuarded() {
         credential: "access_token",
         sessionId: id,
         authenticatedAtMs: NOW_MS,
+        mfa: false,
       };
       return exchange;
     },

@@ -1,5 +1,7 @@
 /** The public face of Kyros. Importing it loads no web framework and no database. */
 export type { AuditStore } from "./identity/audit/audit-store.ts";
+export type { FactorMethod } from "./identity/factors/factor.ts";
+export type { FactorProof } from "./identity/factors/second-step.ts";
 export type { AuditEvent, EventName, EventSink } from "./kernel/audit-event.ts";
 export { EVENT_NAMES } from "./kernel/audit-event.ts";
 export type { Clock } from "./kernel/clock.ts";
@@ -26,4 +28,5 @@ export type { AuditTrailOptions } from "./service/create-audit-trail.ts";
 export { createAuditTrail } from "./service/create-audit-trail.ts";
 export type { Kyros, KyrosOptions, KyrosStores } from "./service/create-kyros.ts";
 export { createKyros } from "./service/create-kyros.ts";
-export { authenticateUser, createAccessToken, currentUser } from "./service/current-user.ts";
+export type { SecondFactorNeeded, SignInOrigin } from "./service/current-user.ts";
+export { authenticateUser, createAccessToken, currentUser, verifyFactor } from "./service/current-user.ts";

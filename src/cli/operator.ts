@@ -48,6 +48,7 @@ export async function asOperator<T>(work: (operator: Operator) => Promise<T>): P
       stores,
       passwords: createPasswords({ cost: settings.bcryptCost }),
       staticKeys: [],
+      passkeyOrigins: settings.passkeyOrigins,
       ttlMs: {
         refreshToken: settings.refreshTokenTtlMs,
         sessionIdle: settings.sessionIdleTtlMs,

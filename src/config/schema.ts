@@ -19,7 +19,7 @@ import { REDIS_SETTINGS } from "./redis-settings.ts";
 import { secret, secrets, staticApiKeys } from "./secret-kinds.ts";
 import type { Environment, Settings } from "./settings.ts";
 import { ENVIRONMENTS, INSECURE_CHOICES, LOG_LEVELS, TOKEN_ALGORITHMS } from "./settings.ts";
-import { databaseUrl, origins } from "./url-kinds.ts";
+import { databaseUrl, origins, passkeyOrigins } from "./url-kinds.ts";
 
 /** What a default may depend on. */
 export interface DefaultContext {
@@ -192,6 +192,12 @@ export const SCHEMA: { readonly [Name in keyof Settings]: Setting<Settings[Name]
     meaning: "Foreign origins whose pages may call with credentials; `*` is refused.",
   },
   ...GATE_SETTINGS,
+  passkeyOrigins: {
+    variable: "KYROS_PASSKEY_ORIGINS",
+    kind: passkeyOrigins,
+    default: inDevelopment("http://localhost:8000", "off"),
+    meaning: "Pages that may use passkeys, which belong to the first one's host and hosts below it.",
+  },
   cspReportOnly: {
     variable: "KYROS_CSP_REPORT_ONLY",
     kind: onOff,

@@ -66,6 +66,8 @@ export interface Settings {
   readonly gateRules: readonly GateRule[];
   /** A path or a URL; `undefined`: browsers are refused as everybody is. */
   readonly loginUrl: string | undefined;
+  /** Pages that may use passkeys; the first one's host is the domain they belong to. None: passkeys are off. */
+  readonly passkeyOrigins: readonly string[];
   readonly cspReportOnly: boolean;
   readonly apiKeys: readonly StaticApiKey[];
   readonly registration: boolean;

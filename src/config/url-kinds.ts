@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { OriginFault, parseOrigins } from "../net/origin.ts";
 import type { Kind, Reading } from "./kind.ts";
 import { invalid, listOf, valid } from "./kind.ts";
@@ -110,3 +111,28 @@ const origin: Kind<string> = {
 
 /** Origins that may call with credentials (ASVS V3.4.2). */
 export const origins: Kind<readonly string[]> = listOf(origin, (value) => [value]);
+
+/** Pages that may use passkeys: on one domain, as passkeys belong to one (WebAuthn section 5.1.4.1, RP ID). */
+export const passkeyOrigins: Kind<readonly string[]> = {
+  allowed: `${origins.allowed}, all on the first one's host or below it, or \`off\``,
+  read(text) {
+    if (text === "off") return valid([]);
+    const reading = origins.read(text);
+    if ("faults" in reading) return reading;
+    const urls = reading.value.map((value) => new URL(value));
+    const home = urls[0]!.hostname;
+    if (isIP(home.replace(/^\[|\]$/g, "")) !== 0)
+      return invalid("begins with an address, and passkeys need a name");
+    if (urls.some(({ protocol, hostname }) => protocol !== "https:" && !isLocal(hostname))) {
+      return invalid("has an origin without TLS, where browsers offer passkeys on `localhost` alone");
+    }
+    return urls.every(({ hostname }) => hostname === home || hostname.endsWith(`.${home}`))
+      ? reading
+      : invalid("has an origin whose host is neither the first one's nor below it");
+  },
+  show: (values) => (values.length === 0 ? "off" : [...values]),
+};
+
+function isLocal(hostname: string): boolean {
+  return hostname === "localhost" || hostname.endsWith(".localhost");
+}

@@ -86,7 +86,7 @@ function signInPage(exchange: Exchange): Decision | undefined {
 function judge(rule: Rule, principal: Authenticated, exchange: Exchange): Decision | Promise<Decision> {
   const { role, exactRole, scopes, policy, freshWithinMs } = rule;
   const isService = principal.kind === "service";
-  if (isService && rule.callers === "people") return deny(WRONG_SCOPE, "for people only");
+  if (isService && (rule.callers === "people" || rule.mfa)) return deny(WRONG_SCOPE, "for people only");
   if (role !== undefined && !roleIncludes(principal.user.role, role)) return deny(WRONG_ROLE, "role too low");
   if (exactRole !== undefined && principal.user.role !== exactRole) return deny(WRONG_ROLE, "another role");
   // An owner's rank is not a key's: above `user`, a key needs a scope that its route names.
@@ -99,6 +99,7 @@ function judge(rule: Rule, principal: Authenticated, exchange: Exchange): Decisi
   if (freshWithinMs !== undefined && exchange.nowMs - principal.authenticatedAtMs > freshWithinMs) {
     return deny(STEP_UP, "sign-in too long ago");
   }
+  if (rule.mfa && !isService && !principal.mfa) return deny(STEP_UP, "no second factor proved");
   if (policy === undefined) return PASS;
   const allowed = policy(principal, exchange);
   return isPending(allowed) ? allowed.then(ofPolicy) : ofPolicy(allowed);

@@ -37,6 +37,8 @@ export interface UserPrincipal {
   readonly scopes?: readonly string[];
   /** When the caller last proved a primary credential, for step-up (ms since the epoch). */
   readonly authenticatedAtMs: number;
+  /** Whether a second factor was proved in this session too, or a passkey that is two in one. */
+  readonly mfa: boolean;
 }
 
 /**

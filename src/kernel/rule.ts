@@ -20,6 +20,8 @@ export interface Rule {
   readonly policy?: (principal: Authenticated, exchange: Exchange) => Awaitable<boolean>;
   /** Longest time since the caller last proved a primary credential (ms); beyond it `step_up_required`. */
   readonly freshWithinMs?: number;
+  /** Only a session in which a second factor was proved; else `step_up_required`. Never an API key. */
+  readonly mfa?: true;
   /**
    * `token`: a state-changing request on a cookie must echo the CSRF token. `origin`: it must only not be cross-site
    * (routes that carry their own credential in the body, like a login). `exempt`: no check (browser-sent reports).

@@ -1,4 +1,5 @@
 import type { Awaitable } from "../kernel/awaitable.ts";
+import { parseDuration } from "../kernel/duration.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import type { Authenticated, Role, UserPrincipal } from "../kernel/principal.ts";
 import type { Guarded, Rule } from "../kernel/rule.ts";
@@ -14,6 +15,7 @@ export type RuleOptions = Partial<
     | "scopes"
     | "callers"
     | "freshWithinMs"
+    | "mfa"
     | "csrf"
     | "limit"
     | "page"
@@ -34,6 +36,10 @@ export interface RouteGuards {
   requireExactRole(role: Role, options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
   /** All of these scopes, where the credential is limited by scopes. */
   requireScope(scopes: string | readonly string[], options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
+  /** A person who signed in no longer ago than a duration like `10m`; throws `TypeError` where it is none. */
+  requireFresh(within: string, options?: RuleOptions): RouteGuard<Guarded<UserPrincipal>>;
+  /** A person whose session was begun with a second factor too, or with a passkey that verified the user. */
+  requireMfa(options?: RuleOptions): RouteGuard<Guarded<UserPrincipal>>;
   /** Whatever a function decides; anything but `true` is a no. */
   require(
     policy: (principal: Authenticated, exchange: Exchange) => Awaitable<boolean>,
@@ -53,10 +59,19 @@ export const routeGuards: RouteGuards = {
   requireExactRole: (exactRole, options) => guard({ ...DEFAULT_RULE, ...options, exactRole }),
   requireScope: (scopes, options) =>
     guard({ ...DEFAULT_RULE, ...options, scopes: typeof scopes === "string" ? [scopes] : scopes }),
+  requireFresh: (within, options) =>
+    routeGuards.requirePerson({ ...options, freshWithinMs: freshWithinMsOf(within) }),
+  requireMfa: (options) => routeGuards.requirePerson({ ...options, mfa: true }),
   require: (policy, options) => guard({ ...DEFAULT_RULE, ...options, policy }),
   optionalUser: (options) => guard({ ...DEFAULT_RULE, ...options, access: "optional" as const }),
   allowAnonymous: (options) => guard({ ...PUBLIC_RULE, ...options, access: "public" as const }),
 };
+
+function freshWithinMsOf(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new TypeError('requireFresh: give a duration like "10m"');
+  return ms;
+}
 
 function guard<R extends Rule>(rule: R): RouteGuard<R> {
   return Object.freeze({ config: Object.freeze({ kyros: Object.freeze(rule) }) });

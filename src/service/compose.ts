@@ -18,6 +18,8 @@ import { createAddressLimit, createPrincipalLimit } from "../guards/rate-limit.t
 import { createRequire } from "../guards/require.ts";
 import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
 import { createSecurityHeaders, PAGE_POLICY, useNonce } from "../guards/security-headers.ts";
+import type { LoginLimit } from "../identity/accounts/login-limit.ts";
+import { createLoginLimit } from "../identity/accounts/login-limit.ts";
 import type { SignIn } from "../identity/accounts/sign-in.ts";
 import { createSignIn } from "../identity/accounts/sign-in.ts";
 import type { ApiKey } from "../identity/api-keys/api-key.ts";
@@ -63,6 +65,7 @@ export interface Parts extends IdentityParts {
 /** The composed whole: the gate that adapters take, and the domain that routes speak to. */
 export interface Composition extends Gate, Identity {
   readonly signIn: SignIn;
+  readonly loginLimit: LoginLimit;
   readonly tokens: AccessTokens;
   readonly csrfTokens: CsrfTokens;
   readonly cookies: SessionCookies;
@@ -81,13 +84,19 @@ export function compose(parts: Parts): Composition {
   const identity = composeIdentity(parts);
   const record = recordOrReport(events, onFailure);
 
-  const signIn = createSignIn({
-    accounts: identity.accounts,
-    store: stores.accounts,
+  const loginLimit = createLoginLimit({
     limiter: parts.limiter,
     events,
     // While a shared counter is away, nobody shall have more guesses for it.
     policy: derivePolicy(policySource(limits.login), (policy) => ({ onOutage: "strict", ...policy })),
+  });
+  const signIn = createSignIn({
+    accounts: identity.accounts,
+    store: stores.accounts,
+    limit: loginLimit,
+    secondStep: identity.secondStep,
+    passkeys: identity.passkeys,
+    events,
   });
 
   const cookies = createSessionCookies({ insecureOverHttp: parts.insecureCookies });
@@ -157,6 +166,7 @@ export function compose(parts: Parts): Composition {
     useNonce: (exchange) => useNonce(exchange, random, PAGE_POLICY, securityHeaders.reportOnly),
     ...identity,
     signIn,
+    loginLimit,
     tokens: parts.tokens,
     csrfTokens,
     cookies,

@@ -6,6 +6,8 @@ import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
 import type { AccountStore } from "../identity/accounts/account.ts";
 import type { LockoutStore } from "../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
+import type { ChallengeStore } from "../identity/factors/challenge.ts";
+import type { FactorStore } from "../identity/factors/factor.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import { createAccessTokens } from "../identity/tokens/access-tokens.ts";
 import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
@@ -53,6 +55,8 @@ export interface KyrosOptions {
   /** Keys known to the operator, of 32 characters or more. */
   readonly apiKeys?: readonly { readonly name: string; readonly key: string }[];
   readonly bcryptCost?: number;
+  /** Origins of the pages that may use passkeys; the first one's host is the domain they belong to. None: off. */
+  readonly passkeyOrigins?: readonly string[];
   /** CIDR ranges of the proxies whose forwarded headers are believed; none unless told. */
   readonly trustedProxies?: readonly string[];
   readonly cors?: CorsOptions;
@@ -78,6 +82,8 @@ export interface KyrosStores {
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
   readonly lockouts: LockoutStore;
+  readonly factors: FactorStore;
+  readonly challenges: ChallengeStore;
 }
 
 export interface Kyros extends Composition, RouteGuards {}
@@ -108,6 +114,7 @@ export function partsOf(options: KyrosOptions): Parts {
     }),
     passwords: createPasswords({ cost: options.bcryptCost ?? 12 }),
     staticKeys: options.apiKeys ?? [],
+    passkeyOrigins: options.passkeyOrigins ?? [],
     limiter: options.limiter ?? createMemoryLimiter({ random, clock: options.clock ?? steadyClock }),
     limits: { ...(defaultLimit && { default: defaultLimit }), ...(loginLimit && { login: loginLimit }) },
     ...(options.trustedProxies && { trustedProxies: parseCidrs(options.trustedProxies) }),

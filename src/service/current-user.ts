@@ -1,24 +1,58 @@
 import { refusalOf } from "../guards/require.ts";
 import { toUser } from "../identity/accounts/account.ts";
+import type { FactorMethod } from "../identity/factors/factor.ts";
+import type { FactorProof } from "../identity/factors/second-step.ts";
 import type { Act } from "../kernel/audit-event.ts";
 import { Refusal } from "../kernel/failure.ts";
 import type { User } from "../kernel/principal.ts";
 import type { Composition } from "./compose.ts";
 
+/** Where a sign-in comes from. */
+export interface SignInOrigin {
+  readonly address?: string;
+  readonly userAgent?: string;
+}
+
+/** The password was right and is not enough: `verifyFactor` goes on with the token, once, within five minutes. */
+export interface SecondFactorNeeded {
+  readonly mfaToken: string;
+  readonly methods: readonly FactorMethod[];
+}
+
 /**
- * The user that a name and password prove, or `null`: for a wrong password, an unknown or locked name and a disabled
- * account alike, at the same cost. Failures in a row lock the name; by address, only `kyros.signIn` limits tries. With
- * the caller's `address`, a lock spares the places that the user has signed in from before.
+ * The user that a name and password prove; what to go on with, where the account has a second factor; or `null`: for a
+ * wrong password, an unknown or locked name and a disabled account alike, at the same cost. Failures in a row lock the
+ * name; by address, only `kyros.signIn` limits tries. With the caller's `address`, a lock spares the places that the
+ * user has signed in from before.
  */
 export async function authenticateUser(
-  kyros: Pick<Composition, "accounts" | "clock">,
+  kyros: Pick<Composition, "accounts" | "secondStep" | "clock">,
   username: string,
   password: string,
-  origin: { readonly address?: string; readonly userAgent?: string } = {},
+  origin: SignInOrigin = {},
+): Promise<User | SecondFactorNeeded | null> {
+  const act = anonymousAct(kyros, origin);
+  const proved = await kyros.accounts.authenticate(username, password, act);
+  if (proved === undefined) return null;
+  const { account, methods } = proved;
+  if (methods.length === 0) return toUser(account);
+  return { mfaToken: await kyros.secondStep.begin(account, "token", act), methods };
+}
+
+/** The user that a second factor proves, after `authenticateUser` has asked for one; `null` for anything else. */
+export async function verifyFactor(
+  kyros: Pick<Composition, "secondStep" | "clock">,
+  mfaToken: string,
+  proof: FactorProof,
+  origin: SignInOrigin = {},
 ): Promise<User | null> {
-  const act: Act = { ...origin, atMs: kyros.clock.now(), actor: { kind: "anonymous" } };
-  const account = await kyros.accounts.authenticate(username, password, act);
-  return account === undefined ? null : toUser(account);
+  const act = anonymousAct(kyros, origin);
+  const proved = await kyros.secondStep.prove(await kyros.secondStep.find(mfaToken, act), proof, act);
+  return proved === undefined ? null : toUser(proved.account);
+}
+
+function anonymousAct({ clock }: Pick<Composition, "clock">, origin: SignInOrigin): Act {
+  return { ...origin, atMs: clock.now(), actor: { kind: "anonymous" } };
 }
 
 /** A signed access token for a user, in a session of its own: ending that session revokes it. */
@@ -27,17 +61,20 @@ export async function createAccessToken(
   user: User,
   options: {
     readonly scopes?: readonly string[];
+    /** Whether the host saw a second factor too: what `requireMfa` asks. */
+    readonly mfa?: boolean;
     readonly address?: string;
     readonly userAgent?: string;
   } = {},
 ): Promise<string> {
   const nowMs = kyros.clock.now();
-  const { scopes, ...origin } = options;
+  const { scopes, mfa = false, ...origin } = options;
   const act: Act = { ...origin, atMs: nowMs, actor: { kind: "user", id: user.id, name: user.username } };
   // The host vouches for the user as of now; what the account says of changes is asked at each request.
   const session = await kyros.sessions.startToken(
     { ...user, passwordChangedAtMs: nowMs, roleChangedAtMs: nowMs },
     act,
+    { mfa },
   );
   return kyros.tokens.issue({
     userId: user.id,

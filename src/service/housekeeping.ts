@@ -8,7 +8,12 @@ const EVERY_MS = 3_600_000;
 const KEPT_MS = 7 * 86_400_000;
 
 export interface HousekeepingParts {
-  readonly stores: Pick<Stores, "sessions" | "refreshTokens" | "revocations" | "lockouts" | "audit">;
+  readonly stores: Pick<
+    Stores,
+    "sessions" | "refreshTokens" | "revocations" | "lockouts" | "challenges" | "audit"
+  >;
+  /** Encrypts with the current secret what a former one has encrypted. */
+  readonly resealSecrets: () => Promise<unknown>;
   readonly signer: StatementSigner;
   /** How long entries of the audit trail are kept (ms); for ever where it is absent. */
   readonly auditRetentionMs: number | undefined;
@@ -17,11 +22,12 @@ export interface HousekeepingParts {
 }
 
 /**
- * Removes sessions, refresh tokens, revocations and counts of failed sign-ins that are over, and audit entries past
- * their retention, once an hour (ASVS V14.2.7).
+ * Removes sessions, refresh tokens, revocations, challenges and counts of failed sign-ins that are over, and audit
+ * entries past their retention, once an hour (ASVS V14.2.7); and encrypts with the current secret
+ * what a former one has.
  */
 export function startHousekeeping(parts: HousekeepingParts): { stop(): void } {
-  const { stores, signer, auditRetentionMs, clock, onFailure } = parts;
+  const { stores, resealSecrets, signer, auditRetentionMs, clock, onFailure } = parts;
 
   async function purge(): Promise<void> {
     const nowMs = clock.now();
@@ -29,9 +35,11 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): void } {
     await stores.sessions.purge(nowMs - KEPT_MS);
     await stores.revocations.purge(nowMs);
     await stores.lockouts.purge(nowMs);
+    await stores.challenges.purge(nowMs);
     if (auditRetentionMs !== undefined) {
       await truncateTrail(stores.audit, signer, nowMs - auditRetentionMs, nowMs);
     }
+    await resealSecrets();
   }
   const timer = setInterval(() => void purge().catch(onFailure), EVERY_MS);
   timer.unref();

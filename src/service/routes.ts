@@ -9,8 +9,11 @@ import { forwardAuthRoutes } from "./routes/forward-auth.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { oauthRoutes } from "./routes/oauth.ts";
 import { oauthMetadataRoutes } from "./routes/oauth-metadata.ts";
+import { passkeySignInRoutes } from "./routes/passkey-sign-in.ts";
+import { passkeyRoutes } from "./routes/passkeys.ts";
 import { passwordRoutes } from "./routes/password.ts";
 import { probeRoutes } from "./routes/probes.ts";
+import { secondFactorRoutes } from "./routes/second-factor.ts";
 import { securityRoutes } from "./routes/security.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { signInRoutes } from "./routes/sign-in.ts";
@@ -20,6 +23,9 @@ import type { App, Service } from "./service.ts";
 /** Every endpoint of the service. */
 export function installRoutes(app: App, service: Service): void {
   signInRoutes(app, service);
+  secondFactorRoutes(app, service);
+  passkeySignInRoutes(app, service);
+  passkeyRoutes(app, service);
   sessionRoutes(app, service);
   csrfRoutes(app, service);
   userRoutes(app, service);

@@ -1,5 +1,6 @@
 import type { TSchema } from "typebox";
 import { Type } from "typebox";
+import { FACTOR_METHODS } from "../identity/factors/factor.ts";
 import { ROLES } from "../kernel/principal.ts";
 
 /** Closed objects: a field that is not declared is refused on the way in and never leaves on the way out. */
@@ -35,9 +36,17 @@ export const TokenPair = Type.Object({
   refresh_token: Type.String(),
 });
 
+/** What a browser's sign-in answers beside the cookie. */
+export const BrowserSession = Type.Object({ id: Id, username: Type.String(), expires_at: Instant });
+
+/** What a sign-in that asked for a second factor goes on with. */
+export const MfaToken = Type.String({ minLength: 1, maxLength: 256 });
+
 export const Mfa = Type.Object({
-  enabled: Type.Boolean(),
-  methods: Type.Array(Type.String()),
+  enabled: Type.Boolean({ description: "a password alone does not sign in" }),
+  totp: Type.Boolean(),
+  passkeys: Type.Integer(),
+  recovery_codes_left: Type.Integer(),
 });
 
 export const UserShape = Type.Object({
@@ -75,4 +84,14 @@ export const ProblemShape = Type.Object(
     errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
   },
   { additionalProperties: true, description: "RFC 9457" },
+);
+
+/** The refusal of a password sign-in: with `mfa_required`, what to go on with. */
+export const FactorRequiredProblem = Type.Object(
+  {
+    ...ProblemShape.properties,
+    mfa_token: Type.Optional(Type.String({ description: "for POST /auth/mfa/verify, within five minutes" })),
+    methods: Type.Optional(Type.Array(Type.Enum([...FACTOR_METHODS]))),
+  },
+  { additionalProperties: true, description: "RFC 9457; `mfa_required` or `invalid_credentials`" },
 );

@@ -110,6 +110,7 @@ export async function startService(
   if (shared === undefined) {
     const housekeeping = startHousekeeping({
       stores,
+      resealSecrets: () => composition.totpSecrets.resealAll(stores.factors),
       signer: parts.trail.signer,
       auditRetentionMs: settings.auditRetentionMs,
       clock: systemClock,
@@ -157,6 +158,7 @@ function composeService(
       ttlMs: settings.accessTokenTtlMs,
     }),
     staticKeys: settings.apiKeys,
+    passkeyOrigins: settings.passkeyOrigins,
     limits: { default: live.rateLimit, login: live.loginRateLimit },
     ...(trustedProxies && { trustedProxies }),
     forceHttps: settings.forceHttps,

@@ -2,6 +2,8 @@ import type { AccountStore } from "../identity/accounts/account.ts";
 import type { LockoutStore } from "../identity/accounts/lockout.ts";
 import type { ApiKeyStore } from "../identity/api-keys/api-key.ts";
 import type { AuditStore } from "../identity/audit/audit-store.ts";
+import type { ChallengeStore } from "../identity/factors/challenge.ts";
+import type { FactorStore } from "../identity/factors/factor.ts";
 import type { SessionStore } from "../identity/sessions/session.ts";
 import type { OverrideStore } from "../identity/settings/override-store.ts";
 import type { StatisticsStore } from "../identity/statistics/statistics-store.ts";
@@ -14,7 +16,9 @@ import { createMemoryStores } from "./memory/memory-stores.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
 import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
 import { createSqlAuditStore } from "./sql/audit-store.ts";
+import { createSqlChallengeStore } from "./sql/challenge-store.ts";
 import type { SqlDatabase } from "./sql/database.ts";
+import { createSqlFactorStore } from "./sql/factor-store.ts";
 import { createSqlLockoutStore } from "./sql/lockout-store.ts";
 import { migrate, pendingMigrations } from "./sql/migrate.ts";
 import { createSqlOverrideStore } from "./sql/override-store.ts";
@@ -32,6 +36,8 @@ export interface Stores {
   readonly revocations: RevocationStore;
   readonly apiKeys: ApiKeyStore;
   readonly lockouts: LockoutStore;
+  readonly factors: FactorStore;
+  readonly challenges: ChallengeStore;
   readonly audit: AuditStore;
   readonly settings: OverrideStore;
   readonly statistics: StatisticsStore;
@@ -116,6 +122,8 @@ function createSqlStores(database: SqlDatabase) {
     apiKeys: createSqlApiKeyStore(database),
     audit: createSqlAuditStore(database),
     lockouts: createSqlLockoutStore(database),
+    factors: createSqlFactorStore(database),
+    challenges: createSqlChallengeStore(database),
     settings: createSqlOverrideStore(database),
     statistics: createSqlStatisticsStore(database),
   };

@@ -2,6 +2,8 @@
 export { accountStoreContract } from "./account-store-contract.ts";
 export { apiKeyStoreContract } from "./api-key-store-contract.ts";
 export { auditStoreContract } from "./audit-store-contract.ts";
+export { challengeStoreContract } from "./challenge-store-contract.ts";
+export { factorStoreContract } from "./factor-store-contract.ts";
 export { limiterContract } from "./limiter-contract.ts";
 export { lockoutStoreContract } from "./lockout-store-contract.ts";
 export type { ManualClock } from "./manual-clock.ts";

@@ -59,6 +59,21 @@ export function lockoutStoreContract(open: OpenLockouts): void {
         }
       }));
 
+    it("grants half a success without forgetting a failure, and no more than a whole one while locked", () =>
+      withStore(async ({ lockouts }) => {
+        const half = (parts: Partial<SignInAttempt> = {}) =>
+          lockouts.settle(attempt({ ...parts, proved: "partly" }));
+        for (let i = 1; i < MOST; i++) {
+          assert.equal(await half(), "granted");
+          assert.equal(await wrong(lockouts), "failed");
+        }
+        assert.equal(await half(), "granted");
+        assert.equal(await wrong(lockouts), "locked_now", "half a success forgot a failure");
+        assert.equal(await half(), "locked");
+        assert.equal(await half({ placeHash: HOME }), "locked", "half a success made a place known");
+        assert.equal(await half({ atMs: NOW_MS + LOCK_MS }), "granted");
+      }));
+
     it("lifts a lock when its time is over, which no further try puts off, and begins afresh", () =>
       withStore(async ({ lockouts }) => {
         await lock(lockouts);

@@ -46,6 +46,7 @@ export function sampleSession(n: number, parts: Partial<Session> = {}): Session 
     createdAtMs: SAMPLE_NOW_MS,
     lastSeenAtMs: SAMPLE_NOW_MS,
     authenticatedAtMs: SAMPLE_NOW_MS,
+    mfa: false,
     expiresAtMs: SAMPLE_NOW_MS + 2 * HOUR_MS,
     idleExpiresAtMs: SAMPLE_NOW_MS + HOUR_MS,
     endedAtMs: null,

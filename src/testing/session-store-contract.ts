@@ -129,6 +129,12 @@ export function sessionStoreContract(open: OpenSessions): void {
         const replaced = sampleSession(1, { secretHash: newHash, authenticatedAtMs: NOW_MS + 5 });
         assert.deepEqual(await sessions.findBySecretHash(newHash), replaced);
         assert.deepEqual(await sessions.findById(ID), replaced);
+        assert.equal(await sessions.reauthenticate(ID, newHash, oldHash, NOW_MS + 6, true), true);
+        assert.equal((await sessions.findById(ID))?.mfa, true);
+        assert.equal(await sessions.reauthenticate(ID, oldHash, newHash, NOW_MS + 7), true);
+        assert.equal((await sessions.findById(ID))?.mfa, true, "stays as it is unless told");
+        assert.equal(await sessions.reauthenticate(ID, newHash, oldHash, NOW_MS + 8, false), true);
+        assert.equal((await sessions.findById(ID))?.mfa, false);
       }));
 
     it("notes a fresh proof in a token session, which has no secret and gets none", () =>

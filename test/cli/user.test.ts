@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { openStores } from "../../src/stores/open.ts";
+import { samplePasskey } from "../../src/testing/factor-samples.ts";
 import { lockName, lockoutsOf } from "../service/lock-name.ts";
 import type { Kyros } from "./command.ts";
 import { kyrosCommand } from "./command.ts";
@@ -75,9 +76,35 @@ describe("kyros user", () => {
     }
   });
 
+  it("removes the second factors of who has lost them, and says what there was", async () => {
+    await kyros.run(["user", "create", "Lost"]);
+    const stores = await openStores({ databaseUrl: `sqlite:${join(kyros.dataDir, "kyros.db")}` });
+    try {
+      const { id } = (await stores.accounts.findByUsernameKey("lost"))!;
+      await stores.factors.addPasskey(samplePasskey(1, { userId: id }), ["a"]);
+      await stores.factors.addPasskey(samplePasskey(2, { userId: id }), ["a"]);
+      const reset = await kyros.run(["user", "reset-mfa", "LOST"]);
+      assert.deepEqual(
+        [reset.exitCode, reset.stdout],
+        [0, "Lost no longer has 2 passkeys; all sessions ended\n"],
+      );
+      assert.match(reset.stderr, /"auth\.mfa\.removed"/);
+      assert.deepEqual(await stores.factors.summaryOf(id), {
+        totp: false,
+        passkeys: 0,
+        recoveryCodesLeft: 0,
+      });
+      const again = await kyros.run(["user", "reset-mfa", "lost"]);
+      assert.equal(again.stdout, "Lost had no second factor; all sessions ended\n");
+    } finally {
+      await stores.close();
+    }
+  });
+
   const failures: [what: string, args: string[], exitCode: number, says: RegExp][] = [
     ["an unknown user", ["user", "disable", "nobody"], 1, /nobody/],
     ["an unknown user to unlock", ["user", "unlock", "nobody"], 1, /no user "nobody"/],
+    ["an unknown user to reset", ["user", "reset-mfa", "nobody"], 1, /no user "nobody"/],
     ["nobody to unlock", ["user", "unlock"], 2, /name/],
     ["a missing name", ["user", "create"], 2, /name/],
     ["an unknown sub-command", ["user", "remove", "root"], 2, /remove/],

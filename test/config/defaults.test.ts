@@ -32,6 +32,7 @@ const DEVELOPMENT = {
   corsOrigins: [],
   gateRules: [],
   loginUrl: undefined,
+  passkeyOrigins: ["http://localhost:8000"],
   cspReportOnly: false,
   apiKeys: [],
   registration: false,
@@ -59,6 +60,7 @@ for (const environment of ["production", "staging"]) {
         secret,
         rateLimit: { limit: 1000, windowMs: HOUR_MS },
         forceHttps: true,
+        passkeyOrigins: [],
         drainGraceMs: 3000,
       },
     );

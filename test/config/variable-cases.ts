@@ -1,5 +1,6 @@
 import type { Settings } from "../../src/config/settings.ts";
 import { GATE_CASES } from "./gate-cases.ts";
+import { PASSKEY_CASES } from "./passkey-cases.ts";
 import { RECORD_CASES } from "./record-cases.ts";
 import { DURATION, ON_OFF } from "./repeated-cases.ts";
 
@@ -227,6 +228,7 @@ export const VARIABLE_CASES: readonly VariableCase[] = [
   },
   ...GATE_CASES,
   ...RECORD_CASES,
+  ...PASSKEY_CASES,
   {
     name: "allowInsecure",
     variable: "KYROS_ALLOW_INSECURE",

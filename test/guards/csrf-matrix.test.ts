@@ -16,6 +16,7 @@ const session: UserPrincipal = {
   credential: "session",
   sessionId: "cookie-session",
   authenticatedAtMs: NOW_MS,
+  mfa: false,
 };
 const bearer: UserPrincipal = {
   ...session,

@@ -30,6 +30,7 @@ function signedIn(request: HttpRequest, client: Partial<Client> = {}): Exchange 
     credential: "session",
     sessionId: SESSION,
     authenticatedAtMs: NOW_MS,
+    mfa: false,
   };
   return exchange;
 }

@@ -21,6 +21,7 @@ function person(role: Role, extra: object = {}): Authenticated {
     credential: "session",
     sessionId: "s",
     authenticatedAtMs: NOW - 60_000,
+    mfa: false,
     ...extra,
   };
 }
@@ -50,6 +51,16 @@ function as(principal: Authenticated): AuthOutcome {
 }
 
 describe("require", () => {
+  it("lets through whom a second factor was proved by where that is asked for, and no key whatever its scopes", async () => {
+    const rule: Rule = { ...DEFAULT_RULE, mfa: true };
+    assert.equal(await judge(rule, as(person("admin", { mfa: true }))), "pass");
+    assert.equal(await judge(rule, as(person("admin"))), "step_up_required");
+    assert.equal(await judge(rule, as(program("admin", ["*"]))), "insufficient_scope");
+    assert.equal(await judge(rule, ABSENT), "unauthenticated");
+    const fresh: Rule = { ...rule, freshWithinMs: 59_999 };
+    assert.equal(await judge(fresh, as(person("admin", { mfa: true }))), "step_up_required");
+  });
+
   it("is closed unless opened", async () => {
     assert.equal(await judge(DEFAULT_RULE, ABSENT), "unauthenticated");
     assert.equal(await judge(DEFAULT_RULE, rejected("access_token", "bad")), "token_invalid");

@@ -39,6 +39,7 @@ function open(passwords: Passwords) {
     store: stores.accounts,
     sessions,
     lockouts,
+    factors: stores.factors,
     passwords,
     clock,
     random,
@@ -55,7 +56,7 @@ describe("accounts", () => {
     let during: () => unknown = () => undefined;
     const { accounts, act, create } = open(plainPasswords(() => during()));
     const alice = await create();
-    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.id, alice.id);
+    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.account.id, alice.id);
     during = () => accounts.setPassword(alice, "a new password", act());
     assert.equal(await accounts.authenticate("alice", "an old password", act()), undefined);
   });
@@ -85,7 +86,7 @@ describe("accounts", () => {
     const { stores, clock, sessions, accounts, act, create } = open(plainPasswords());
     const alice = await create();
     clock.advance(-3_600_000);
-    const proved = await accounts.authenticate("alice", "an old password", act());
+    const proved = (await accounts.authenticate("alice", "an old password", act()))?.account;
     const session = await sessions.startToken(proved!, act());
     assert.ok(session.authenticatedAtMs >= alice.passwordChangedAtMs);
     // What was proved with the old password loses to each change, however late it opens its session.
@@ -94,7 +95,7 @@ describe("accounts", () => {
     const { passwordChangedAtMs } = (await stores.accounts.findById(alice.id))!;
     for (const { authenticatedAtMs } of [session, late]) assert.ok(authenticatedAtMs < passwordChangedAtMs);
 
-    const again = await accounts.authenticate("alice", "a new password", act());
+    const again = (await accounts.authenticate("alice", "a new password", act()))?.account;
     const browser = await sessions.startBrowser(again!, act());
     assert.ok(browser.session.authenticatedAtMs >= passwordChangedAtMs);
     const raised = await accounts.change(alice.id, { role: "admin" }, act());
@@ -127,6 +128,6 @@ describe("accounts", () => {
     let full = false;
     const alice = await create();
     full = true;
-    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.id, alice.id);
+    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.account.id, alice.id);
   });
 });

@@ -25,7 +25,7 @@ const plainPasswords: Passwords = {
 };
 
 function open(passwords = plainPasswords, stores: Pick<Stores, "lockouts"> = createMemoryStores()) {
-  const { accounts: store, sessions: sessionStore } = createMemoryStores();
+  const { accounts: store, sessions: sessionStore, factors } = createMemoryStores();
   const clock = manualClock(START);
   const random = seededRandom(1);
   const told: AuditEvent[] = [];
@@ -35,6 +35,7 @@ function open(passwords = plainPasswords, stores: Pick<Stores, "lockouts"> = cre
     store,
     sessions: createSessions({ store: sessionStore, random, events, maxTtlMs: 1e9, idleTtlMs }),
     lockouts: createLockouts({ store: stores.lockouts, key: random.bytes(32) }),
+    factors,
     passwords,
     clock,
     random,

@@ -16,6 +16,7 @@ export const userOf = (id: string): Principal => ({
   credential: "access_token",
   sessionId: "s",
   authenticatedAtMs: NOW_MS,
+  mfa: false,
 });
 
 export const serviceOf = (keyId: string): Principal => ({

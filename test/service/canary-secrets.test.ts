@@ -3,10 +3,13 @@ import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { generateSecret } from "../../src/crypto/keyring.ts";
+import { encodeBase32 } from "../../src/crypto/totp.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import type { Served } from "../cli/command.ts";
 import { kyrosCommand } from "../cli/command.ts";
+import { enrolApp } from "../mfa/enrol.ts";
 import { addUsers } from "./add-user.ts";
+import { ask, bearer } from "./ask.ts";
 import type { Canary } from "./leaks.ts";
 import { formsOf, leaksOf } from "./leaks.ts";
 import { rawRequest, sendRaw } from "./raw-request.ts";
@@ -78,15 +81,17 @@ async function fill({ url }: Served): Promise<Wallet> {
     });
   const credentials = { username: "alice", password: PASSWORD };
   const tokens = (await (await post("/auth/login", credentials)).json()) as Record<string, string>;
-  const bearer = { authorization: `Bearer ${tokens["access_token"]}` };
-  const { key } = (await (await post("/auth/api-keys", { name: "canary" }, bearer)).json()) as {
+  const signedIn = bearer(tokens["access_token"]!);
+  const { key } = (await (await post("/auth/api-keys", { name: "canary" }, signedIn)).json()) as {
     key: string;
   };
   const session = await post("/auth/session", credentials);
   const cookie = session.headers.getSetCookie()[0]!.split(";", 1)[0]!;
   const csrf = await fetch(`${url}/auth/csrf`, { headers: { cookie } });
   const { csrf_token } = (await csrf.json()) as { csrf_token: string };
+  const factors = await enrolAnother(url);
   const canaries = {
+    ...factors,
     password: PASSWORD,
     "new password": NEW_PASSWORD,
     "wrong password": WRONG_PASSWORD,
@@ -105,7 +110,7 @@ async function fill({ url }: Served): Promise<Wallet> {
     canaries: Object.entries(canaries).map(([name, value]) => ({ name, value })),
     credentials: [
       {},
-      bearer,
+      signedIn,
       { "x-api-key": key },
       { authorization: `Bearer ${key}` },
       { "x-api-key": STATIC_KEY },
@@ -129,6 +134,30 @@ async function fill({ url }: Served): Promise<Wallet> {
       mfa_token: HEADER_SECRET,
       code: HEADER_SECRET,
     },
+  };
+}
+
+/** What somebody else's second factor is made of. */
+async function enrolAnother(url: string): Promise<Record<string, string>> {
+  const post = async (path: string, body: object | undefined, headers: Headers = {}) => {
+    const { status, body: answer } = await ask({ url }, "POST", path, headers, body);
+    assert.ok(status < 300 || answer.code === "mfa_required", `${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  };
+  const credentials = { username: "bob", password: NEW_PASSWORD };
+  await post("/auth/register", { ...credentials, email: "bob@example.org" });
+  const { access_token } = await post("/auth/login", credentials);
+  const { secret, recoveryCodes } = await enrolApp({ url }, bearer(access_token));
+  const { mfa_token } = await post("/auth/login", credentials);
+  await post("/auth/mfa/verify", { mfa_token, method: "recovery_code", code: recoveryCodes[0]! });
+  const pending = await post("/auth/login", credentials);
+  return {
+    "TOTP secret": encodeBase32(secret),
+    "its bytes": secret.toString("hex"),
+    "used recovery code": recoveryCodes[0]!,
+    "recovery code": recoveryCodes[1]!,
+    "second step": pending.mfa_token,
+    "finished second step": mfa_token,
   };
 }
 

@@ -8,9 +8,12 @@ import type { EventName } from "../../src/kernel/audit-event.ts";
 import { EVENT_NAMES } from "../../src/kernel/audit-event.ts";
 import type { Answer } from "./ask.ts";
 import { ask, bearer } from "./ask.ts";
+import type { MfaEvent } from "./mfa-causes.ts";
+import { mfaCauses } from "./mfa-causes.ts";
 import type { TestService } from "./running-service.ts";
 import { PASSWORD, runService } from "./running-service.ts";
 
+const MFA_EVENTS = EVENT_NAMES.filter((name) => name.startsWith("auth.mfa.")) as MfaEvent[];
 const STATIC_KEY = "bootstrap_0123456789abcdefghijklmnopqrstuv";
 
 describe("every event", () => {
@@ -105,6 +108,10 @@ describe("every event", () => {
         assert.equal((await send("POST", "/auth/password", await signedIn("carol"), body)).status, 204);
         return { actor: ids["carol"]!, subject: ids["carol"]! };
       },
+      ...Object.fromEntries(
+        // Each is caused once the service runs.
+        MFA_EVENTS.map((name) => [name, () => mfaCauses(service, https, send)[name]()]),
+      ),
       "api_key.created": async () => ({ actor: ids["dave"]!, subject: (await newKey()).id }),
       "api_key.used_first": async () => {
         const { id, key } = await newKey();

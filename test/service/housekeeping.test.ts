@@ -13,12 +13,14 @@ const WEEK_MS = 7 * 24 * HOUR_MS;
 it("housekeeping removes each kind of row that is over, once an hour until it is stopped", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const stores = createMemoryStores();
-  const ports = ["refreshTokens", "sessions", "revocations", "lockouts"] as const;
+  const ports = ["refreshTokens", "sessions", "revocations", "lockouts", "challenges"] as const;
   const purges = ports.map((port) => mock.method(stores[port], "purge"));
   const calls = () => purges.map((purge) => purge.mock.calls.map(({ arguments: [beforeMs] }) => beforeMs));
+  const resealSecrets = mock.fn(async () => undefined);
   const failures: unknown[] = [];
   const { stop } = startHousekeeping({
     stores,
+    resealSecrets,
     signer,
     auditRetentionMs: WEEK_MS,
     clock: manualClock(NOW_MS),
@@ -30,7 +32,8 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   );
   t.mock.timers.tick(HOUR_MS);
   await new Promise(setImmediate);
-  assert.deepEqual(calls(), [[NOW_MS - WEEK_MS], [NOW_MS - WEEK_MS], [NOW_MS], [NOW_MS]]);
+  assert.deepEqual(calls(), [[NOW_MS - WEEK_MS], [NOW_MS - WEEK_MS], [NOW_MS], [NOW_MS], [NOW_MS]]);
+  assert.equal(resealSecrets.mock.callCount(), 1);
   stop();
   t.mock.timers.tick(2 * HOUR_MS);
   await new Promise(setImmediate);

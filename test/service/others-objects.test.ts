@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { samplePasskey } from "../../src/testing/factor-samples.ts";
 import { ask, bearer } from "./ask.ts";
 import type { TestService } from "./running-service.ts";
 import { runService } from "./running-service.ts";
@@ -11,6 +12,7 @@ describe("another user's objects", () => {
   let mallory: { authorization: string };
   let key: { id: string; key: string };
   let sessionId: string;
+  let passkeyId: string;
   before(async () => {
     service = await runService();
     aliceId = await service.createUser("alice");
@@ -20,6 +22,9 @@ describe("another user's objects", () => {
     key = (await ask(service, "POST", "/auth/api-keys", alice, { name: "ci" })).body;
     const { items } = (await ask(service, "GET", "/auth/sessions", alice)).body;
     sessionId = items[0].id;
+    const passkey = samplePasskey(1, { userId: aliceId });
+    await service.stores.factors.addPasskey(passkey, []);
+    passkeyId = passkey.id;
   });
   after(() => service.stop());
 
@@ -33,7 +38,7 @@ describe("another user's objects", () => {
       [key.id],
     );
     const { body } = await ask(service, "GET", "/auth/user", alice);
-    assert.deepEqual([body.role, body.email], ["user", "alice@example.org"]);
+    assert.deepEqual([body.role, body.email, body.mfa.passkeys], ["user", "alice@example.org", 1]);
   };
 
   it("R20: answer as ones that never were, on every route with an id, and stay intact", async () => {
@@ -41,6 +46,7 @@ describe("another user's objects", () => {
     const meaning: readonly [prefix: string, id: string, status: number][] = [
       ["/auth/api-keys/{id}", key.id, 404],
       ["/auth/sessions/{id}", sessionId, 404],
+      ["/auth/passkeys/{id}", passkeyId, 404],
       ["/admin/users/{id}", aliceId, 403],
     ];
     const bodies: Readonly<Record<string, object>> = {

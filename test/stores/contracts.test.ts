@@ -5,6 +5,8 @@ import {
   accountStoreContract,
   apiKeyStoreContract,
   auditStoreContract,
+  challengeStoreContract,
+  factorStoreContract,
   lockoutStoreContract,
   overrideStoreContract,
   refreshTokenStoreContract,
@@ -41,6 +43,8 @@ for (const [name, { open, start, stop }] of Object.entries(BACKENDS)) {
     revocationStoreContract(open);
     apiKeyStoreContract(open);
     lockoutStoreContract(open);
+    factorStoreContract(open);
+    challengeStoreContract(open);
     auditStoreContract(open);
     overrideStoreContract(open);
     statisticsStoreContract(open);

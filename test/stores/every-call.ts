@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { Outage } from "../../src/kernel/failure.ts";
 import type { Stores } from "../../src/stores/open.ts";
 import { appendRecords, sampleRecord } from "../../src/testing/audit-samples.ts";
+import {
+  sampleChallenge,
+  sampleConfirmation,
+  samplePasskey,
+  sampleTotp,
+} from "../../src/testing/factor-samples.ts";
 import { sampleAccount, sampleApiKey, sampleRefreshToken, sampleSession } from "../../src/testing/samples.ts";
 
 /** Every method of every port, on things that are there. */
@@ -12,6 +18,8 @@ export function everyCall({
   revocations,
   apiKeys,
   lockouts,
+  factors,
+  challenges,
   audit,
   settings,
   statistics,
@@ -64,6 +72,28 @@ export function everyCall({
     ["lockouts.settle", () => lockouts.settle(attempt)],
     ["lockouts.unlock", () => lockouts.unlock("a", 1)],
     ["lockouts.purge", () => lockouts.purge(1)],
+    ["factors.summaryOf", () => factors.summaryOf(id)],
+    ["factors.summariesOf", () => factors.summariesOf([id])],
+    ["factors.findTotp", () => factors.findTotp(id)],
+    ["factors.offerTotp", () => factors.offerTotp(sampleTotp(1))],
+    ["factors.confirmTotp", () => factors.confirmTotp(sampleConfirmation(1))],
+    ["factors.useTotpStep", () => factors.useTotpStep(id, 1)],
+    ["factors.listTotpSealedOtherwise", () => factors.listTotpSealedOtherwise("1.", 1)],
+    ["factors.resealTotp", () => factors.resealTotp(id, "a", "b")],
+    ["factors.useRecoveryCode", () => factors.useRecoveryCode(id, "a")],
+    ["factors.findPasskey", () => factors.findPasskey("a")],
+    ["factors.listPasskeys", () => factors.listPasskeys(id)],
+    ["factors.addPasskey", () => factors.addPasskey(samplePasskey(1), [])],
+    ["factors.usePasskey", () => factors.usePasskey(id, 1, 1)],
+    ["factors.removeTotp", () => factors.removeTotp(id)],
+    ["factors.removePasskey", () => factors.removePasskey(id, id)],
+    ["factors.removeAll", () => factors.removeAll(id)],
+    ["challenges.open", () => challenges.open(sampleChallenge(2), 1)],
+    ["challenges.find", () => challenges.find("a", 1)],
+    ["challenges.try", () => challenges.try("a", 1, 1)],
+    ["challenges.consume", () => challenges.consume("a", 1)],
+    ["challenges.cancelAll", () => challenges.cancelAll(id)],
+    ["challenges.purge", () => challenges.purge(1)],
     ["audit.append", () => appendRecords(audit, [sampleRecord(1)])],
     ["audit.head", () => audit.head()],
     ["audit.entriesAfter", () => audit.entriesAfter(0, 1)],

@@ -16,6 +16,10 @@ it("migration 0003 keeps accounts, and ends no session that was good before it",
     const older = new DatabaseSync(path);
     older.exec("drop table audit_entries; drop table audit_statements; drop table audit_head");
     older.exec("drop table setting_overrides");
+    older.exec(
+      "drop table totp_factors; drop table recovery_codes; drop table passkeys; drop table challenges",
+    );
+    older.exec("alter table sessions drop column mfa");
     older.exec("drop table lockouts; alter table accounts drop column role_changed_at_ms");
     older.exec("delete from kysely_migration where name >= '0003'");
     older.close();

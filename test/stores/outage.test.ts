@@ -39,6 +39,10 @@ describe("an outage of the database", () => {
       "audit_statements",
       "audit_head",
       "setting_overrides",
+      "totp_factors",
+      "recovery_codes",
+      "passkeys",
+      "challenges",
     ]) {
       stranger.exec(`drop table ${table}`);
     }

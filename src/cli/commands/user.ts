@@ -8,7 +8,7 @@ import type { Role } from "../../kernel/principal.ts";
 import { ROLES } from "../../kernel/principal.ts";
 import { problem } from "../../kernel/problem.ts";
 import { systemRandom } from "../../kernel/random.ts";
-import { publicUser } from "../../service/public-user.ts";
+import { publicUsers } from "../../service/public-user.ts";
 import type { Stores } from "../../stores/open.ts";
 import { asOperator } from "../operator.ts";
 import { readPassword } from "../standard-input.ts";
@@ -41,6 +41,10 @@ export function userCommand(): Command {
     .command("unlock <name>")
     .description("let an account that too many failed sign-ins have locked sign in again at once")
     .action(unlock);
+  user
+    .command("reset-mfa <name>")
+    .description("remove every second factor of an account, and end its sessions: for who has lost them")
+    .action(resetFactors);
   user
     .command("role <name> <role>")
     .description(
@@ -77,7 +81,8 @@ async function listUsers(options: { json?: boolean }): Promise<void> {
       page = await stores.accounts.list({ limit: PAGE, afterId: page.at(-1)!.id });
     }
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ items: accounts.map(publicUser), next_cursor: null })}\n`);
+      const items = await publicUsers(stores, accounts);
+      process.stdout.write(`${JSON.stringify({ items, next_cursor: null })}\n`);
       return;
     }
     for (const account of accounts) {
@@ -102,6 +107,18 @@ async function unlock(name: string): Promise<void> {
     const account = await find(stores, name);
     const wasLocked = await accounts.unlock(account, act);
     process.stdout.write(`${account.username} ${wasLocked ? "is unlocked" : "was not locked"}\n`);
+  });
+}
+
+async function resetFactors(name: string): Promise<void> {
+  await asOperator(async ({ factors, stores, act }) => {
+    const account = await find(stores, name);
+    const { totp, passkeys } = await factors.reset(account.id, act);
+    const removed = [totp ? "an authenticator app" : "", passkeys > 0 ? `${passkeys} passkeys` : ""];
+    const what = removed.filter((one) => one !== "").join(" and ");
+    process.stdout.write(
+      `${account.username} ${what === "" ? "had no second factor" : `no longer has ${what}`}; all sessions ended\n`,
+    );
   });
 }
 

@@ -108,16 +108,16 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
 /** Spelled out in three shapes: spreading what may be absent would cost each request more than the rest of this. */
 function principalOf(
   account: Account,
-  { id: sessionId, authenticatedAtMs }: Session,
+  { id: sessionId, authenticatedAtMs, mfa }: Session,
   credential: "access_token" | "session",
   claims: UserTokenClaims | undefined,
 ): UserPrincipal {
   const user = toUser(account);
-  if (claims === undefined) return { kind: "user", user, credential, sessionId, authenticatedAtMs };
+  if (claims === undefined) return { kind: "user", user, credential, sessionId, authenticatedAtMs, mfa };
   const { jti: tokenId, scopes } = claims;
   return scopes === undefined
-    ? { kind: "user", user, credential, sessionId, authenticatedAtMs, tokenId }
-    : { kind: "user", user, credential, sessionId, authenticatedAtMs, tokenId, scopes };
+    ? { kind: "user", user, credential, sessionId, authenticatedAtMs, mfa, tokenId }
+    : { kind: "user", user, credential, sessionId, authenticatedAtMs, mfa, tokenId, scopes };
 }
 
 /** A browser whose session is gone is simply not signed in; a token was shown by a program that should be told. */

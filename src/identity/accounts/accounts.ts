@@ -7,11 +7,14 @@ import type { Role } from "../../kernel/principal.ts";
 import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { randomToken, uuidv7 } from "../../kernel/random.ts";
+import type { FactorMethod, FactorStore } from "../factors/factor.ts";
+import { methodsOf } from "../factors/factor.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Account, AccountStore } from "./account.ts";
 import { instantOfChange } from "./account.ts";
 import type { Lockouts } from "./lockouts.ts";
+import { lockEvent } from "./lockouts.ts";
 import { canonicalUsername } from "./username.ts";
 
 export interface NewAccount {
@@ -28,13 +31,20 @@ export interface AccountChange {
   readonly disabled?: boolean;
 }
 
+/** Whose password was right, and what more that account asks for. */
+export interface ProvedAccount {
+  readonly account: Account;
+  /** What a second step may be proved with; empty where the password is all that is asked for. */
+  readonly methods: readonly FactorMethod[];
+}
+
 export interface Accounts {
   /**
    * The account that a name and password prove, or `undefined`: for a wrong password, an unknown name, a disabled
    * account, a locked name or an account without a password alike, at the same cost (ASVS V6.3.8). Each try is counted
-   * by the name, and the failure that locks it is told.
+   * by the name, and the failure that locks it is told. Where there are `methods`, nobody has signed in yet.
    */
-  authenticate(username: string, password: string, act: Act): Promise<Account | undefined>;
+  authenticate(username: string, password: string, act: Act): Promise<ProvedAccount | undefined>;
   /** Refuses a bad name or password (`validation_failed`) and a taken name (`conflict`). */
   create(account: NewAccount, act: Act): Promise<Account>;
   /**
@@ -55,6 +65,7 @@ export interface AccountsOptions {
   readonly store: AccountStore;
   readonly sessions: Sessions;
   readonly lockouts: Lockouts;
+  readonly factors: Pick<FactorStore, "summaryOf">;
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly random: Random;
@@ -62,7 +73,7 @@ export interface AccountsOptions {
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { store, sessions, lockouts, passwords, clock, random, events } = options;
+  const { store, sessions, lockouts, factors, passwords, clock, random, events } = options;
 
   /** A better hash can wait for another sign-in; a right password must not be refused for want of it. */
   async function upgradeHash({ id, passwordHash }: Account, password: string): Promise<void> {
@@ -99,22 +110,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
       const proved = ok && account !== undefined ? await stillProved(account) : undefined;
       if (name === undefined) return undefined;
+      const methods = proved === undefined ? [] : methodsOf(await factors.summaryOf(proved.id));
+      const counts = proved !== undefined && (methods.length === 0 || "partly");
       // After the hash, for the same cost; before anything else that only a right password leads to.
-      const outcome = await lockouts.settle(name.key, proved !== undefined, act);
-      if (outcome === "locked_now") {
-        await events.record({
-          ...act,
-          name: "user.updated",
-          outcome: "success",
-          // A name without an account is told too: its last try must cost what another's does.
-          subject: account?.id ?? name.key,
-          reason: "too many failed sign-ins in a row",
-          details: { locked: true },
-        });
-      }
+      const outcome = await lockouts.settle(name.key, counts, act);
+      // A name without an account is told too: its last try must cost what another's does.
+      if (outcome === "locked_now") await events.record(lockEvent(act, account?.id ?? name.key));
       if (proved === undefined || outcome !== "granted") return undefined;
       if (needsUpgrade) await upgradeHash(proved, password);
-      return proved;
+      return { account: proved, methods };
     },
 
     async create(wanted, act) {

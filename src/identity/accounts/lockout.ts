@@ -1,5 +1,5 @@
 /**
- * How often signing in under one user name has failed in a row: from one place that it has signed in from before, or
+ * How often signing in under one user name has failed in a row, by password or second factor: from one place that it has signed in from before, or
  * from all other places together. Names without an account are counted alike, so that nothing tells which have one.
  */
 export interface Lockout {
@@ -32,8 +32,8 @@ export interface SignInAttempt extends LockoutPolicy {
   readonly nameHash: string;
   /** `null` where nobody vouches for an address: that is always elsewhere. */
   readonly placeHash: string | null;
-  /** Whether the password was right, by now. */
-  readonly proved: boolean;
+  /** Whether what was tried was right, by now; `partly` where it was, and a second factor is still to come. */
+  readonly proved: boolean | "partly";
   readonly atMs: number;
 }
 
@@ -50,7 +50,7 @@ export type AttemptOutcome =
 /** The port of lockouts. */
 export interface LockoutStore {
   /**
-   * Counts a tried password and says whether it may count, in one atomic step: of any number at once, no more than
+   * Counts a tried password or factor and says whether it may count, in one atomic step: of any number at once, no more than
    * `mostFailures` have failed before one is granted.
    */
   settle(attempt: SignInAttempt): Promise<AttemptOutcome>;
@@ -83,7 +83,9 @@ export function judgeAttempt(
   const elsewhere = elsewhereRow !== undefined && atMs < elsewhereRow.expiresAtMs ? elsewhereRow : undefined;
   const counted = place ?? elsewhere;
   const isLocked = isLockedAt(counted, atMs);
-  return attempt.proved && !isLocked
+  // Half a success forgets nothing: else each right password would grant another hundred guesses of the factor.
+  if (attempt.proved === "partly" && !isLocked) return { outcome: "granted", forgetsElsewhere: false };
+  return attempt.proved === true && !isLocked
     ? { outcome: "granted", ...succeeded(attempt, place) }
     : failed(attempt, counted, isLocked);
 }

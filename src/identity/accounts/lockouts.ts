@@ -1,7 +1,7 @@
 import { hmacSha256 } from "../../crypto/digest.ts";
-import type { Act } from "../../kernel/audit-event.ts";
+import type { Act, AuditEvent } from "../../kernel/audit-event.ts";
 import { limitKeyOfAddress, UNKNOWN_ADDRESS } from "../../net/address.ts";
-import type { AttemptOutcome, LockoutPolicy, LockoutStore } from "./lockout.ts";
+import type { AttemptOutcome, LockoutPolicy, LockoutStore, SignInAttempt } from "./lockout.ts";
 
 export interface LockoutsOptions {
   readonly store: LockoutStore;
@@ -9,10 +9,10 @@ export interface LockoutsOptions {
   readonly key: Uint8Array;
 }
 
-/** Locks against guessing the password of one name from everywhere at once. */
+/** Locks against guessing the password or second factor of one name from everywhere at once. */
 export interface Lockouts {
-  /** Counts a password that was tried under a canonical user name, and says whether it may count. */
-  settle(usernameKey: string, proved: boolean, act: Act): Promise<AttemptOutcome>;
+  /** Counts a password or factor that was tried under a canonical user name, and says whether it may count. */
+  settle(usernameKey: string, proved: SignInAttempt["proved"], act: Act): Promise<AttemptOutcome>;
   /** Forgets the failures of a name; resolves to whether it was locked anywhere. */
   unlock(usernameKey: string, nowMs: number): Promise<boolean>;
 }
@@ -27,6 +27,18 @@ export const LOCKOUT_POLICY: LockoutPolicy = Object.freeze({
   lockMs: 86_400_000,
   placeTtlMs: 90 * 86_400_000,
 });
+
+/** The fact that a name, or the account of this id, is locked from now on. */
+export function lockEvent(act: Act, subject: string): AuditEvent {
+  return {
+    ...act,
+    name: "user.updated",
+    outcome: "success",
+    subject,
+    reason: "too many failed sign-ins in a row",
+    details: { locked: true },
+  };
+}
 
 export function createLockouts({ store, key }: LockoutsOptions): Lockouts {
   const hash = (text: string): string => hmacSha256(key, text).toString("base64url");

@@ -1,19 +1,23 @@
+import type { SignatureResponse } from "../../crypto/passkey.ts";
 import type { Act, EventSink } from "../../kernel/audit-event.ts";
 import type { Allowance } from "../../kernel/exchange.ts";
-import type { Limiter, LimitPolicy } from "../../kernel/limiter.ts";
-import type { PolicySource } from "../../kernel/policy-source.ts";
-import { derivePolicy, policySource } from "../../kernel/policy-source.ts";
-import { limitKeyOfAddress } from "../../net/address.ts";
+import type { FactorMethod } from "../factors/factor.ts";
+import type { PasskeyProofs } from "../factors/passkey-proofs.ts";
+import { SIGN_IN } from "../factors/passkey-proofs.ts";
+import type { FactorProof, SecondStep } from "../factors/second-step.ts";
+import type { Session } from "../sessions/session.ts";
 import type { Account, AccountStore } from "./account.ts";
-import type { Accounts } from "./accounts.ts";
-import { canonicalUsername } from "./username.ts";
+import type { Accounts, ProvedAccount } from "./accounts.ts";
+import type { LoginLimit } from "./login-limit.ts";
+import { subjectOf } from "./login-limit.ts";
 
 export interface SignInOptions {
   readonly accounts: Accounts;
   readonly store: AccountStore;
-  readonly limiter: Limiter;
-  /** Per account and address; absent where it is off, and as of each try where it is a source. */
-  readonly policy?: LimitPolicy | PolicySource;
+  readonly limit: LoginLimit;
+  readonly secondStep: SecondStep;
+  /** Absent where passkeys are off. */
+  readonly passkeys: PasskeyProofs | undefined;
   readonly events: EventSink;
 }
 
@@ -22,85 +26,136 @@ export interface Credentials {
   readonly password: string;
 }
 
-export type SignInOutcome =
-  | { readonly kind: "signed_in"; readonly account: Account; readonly allowance?: Allowance }
+export interface SignedIn {
+  readonly kind: "signed_in";
+  readonly account: Account;
+  /** Whether a second factor was proved too. */
+  readonly mfa: boolean;
+  readonly sessionKind: Session["kind"];
+  readonly allowance?: Allowance;
+}
+
+export type NotSignedIn =
   | { readonly kind: "refused"; readonly allowance?: Allowance }
   | { readonly kind: "limited"; readonly allowance: Allowance };
 
-export interface SignIn {
-  /** Signs a person in by name and password; every try is counted and told. */
-  byPassword(credentials: Credentials, act: Act): Promise<SignInOutcome>;
-  /** Asks a signed-in person for the password again: counted like any other try, but no sign-in where it is right. */
-  confirmPassword(credentials: Credentials, act: Act): Promise<SignInOutcome>;
+/** The password was right; the sign-in goes on with this token and one of these methods. */
+export interface FactorRequired {
+  readonly kind: "factor_required";
+  readonly mfaToken: string;
+  readonly methods: readonly FactorMethod[];
+  readonly allowance?: Allowance;
 }
 
-/** One address may try this many accounts' worth of passwords: room for an office, none for a list of names. */
-const SPRAY_FACTOR = 10;
-/** What any policy may allow. */
-const HIGHEST_LIMIT = 1e9;
+export type SignInOutcome = SignedIn | FactorRequired | NotSignedIn;
 
-/**
- * Tries are counted before anything is hashed, on the canonical name, so that no spelling of it is a fresh start
- * (ASVS V6.3.1): per account and address, and per address over all accounts.
- */
+export interface SignIn {
+  /** Signs a person in by name and password, for a session of this kind, `token` unless told; every try is counted and told. */
+  byPassword(credentials: Credentials, act: Act, sessionKind?: Session["kind"]): Promise<SignInOutcome>;
+  /** Goes on where a password was right and a second factor was asked for; counted and told like a password. */
+  bySecondFactor(mfaToken: string, proof: FactorProof, act: Act): Promise<SignedIn | NotSignedIn>;
+  /** Asks a signed-in person for the password again: counted like any other try, but no sign-in where it is right. */
+  confirmPassword(
+    credentials: Credentials,
+    act: Act,
+  ): Promise<{ readonly kind: "confirmed"; readonly account: Account } | NotSignedIn>;
+  /** Signs in whoever's passkey has verified them, for a session of this kind; `undefined` where passkeys are off. */
+  byPasskey(
+    response: SignatureResponse,
+    act: Act,
+    sessionKind: Session["kind"],
+  ): Promise<SignedIn | NotSignedIn | undefined>;
+}
+
 export function createSignIn(options: SignInOptions): SignIn {
-  const { accounts, store, limiter, events } = options;
-  const policyNow = policySource(options.policy);
-  const sprayOf = derivePolicy(policyNow, (policy) => ({
-    ...policy,
-    name: "login-address",
-    limit: Math.min(policy.limit * SPRAY_FACTOR, HIGHEST_LIMIT),
-  }));
+  const { accounts, store, limit, secondStep, passkeys, events } = options;
 
-  async function charge(username: string, act: Act): Promise<Allowance | undefined> {
-    const policy = await policyNow();
-    const spray = await sprayOf();
-    if (policy === undefined || spray === undefined) return undefined;
-    const block = limitKeyOfAddress(act.address ?? "");
-    const byAddress = await limiter.take(spray, `address:${block}`, act.atMs);
-    if (!byAddress.allowed) return byAddress;
-    return limiter.take(policy, `login:${block} ${canonicalUsername(username)?.key ?? ""}`, act.atMs);
-  }
-
-  async function prove({ username, password }: Credentials, act: Act): Promise<SignInOutcome> {
+  async function prove(
+    { username, password }: Credentials,
+    act: Act,
+  ): Promise<({ kind: "proved"; allowance?: Allowance } & ProvedAccount) | NotSignedIn> {
     events.assertWritable?.();
-    const allowance = await charge(username, act);
+    const allowance = await limit.charge(username, act);
+    if (allowance?.allowed === false) return { kind: "limited", allowance };
     const shown = allowance && { allowance };
-    const subject = canonicalUsername(username)?.key ?? "(not a user name)";
-    if (allowance?.allowed === false) {
-      const reason = `limit "${allowance.policy}"`;
-      const details = { login: true };
-      await events.record({
-        ...act,
-        name: "rate_limit.exceeded",
-        outcome: "failure",
-        subject,
-        reason,
-        details,
-      });
-      return { kind: "limited", allowance };
-    }
-    const account = await accounts.authenticate(username, password, act);
-    if (account !== undefined) return { kind: "signed_in", account, ...shown };
-    await events.record({ ...act, name: "auth.login.failed", outcome: "failure", subject });
+    const proved = await accounts.authenticate(username, password, act);
+    if (proved !== undefined) return { kind: "proved", ...proved, ...shown };
+    await events.record({
+      ...act,
+      name: "auth.login.failed",
+      outcome: "failure",
+      subject: subjectOf(username),
+    });
     return { kind: "refused", ...shown };
   }
 
+  async function complete(account: Account, act: Act, { mfa }: { readonly mfa: boolean }): Promise<void> {
+    await store.update(account.id, { lastLoginAtMs: act.atMs });
+    await events.record({
+      ...act,
+      name: "auth.login.succeeded",
+      outcome: "success",
+      actor: { kind: "user", id: account.id, name: account.username },
+      subject: account.id,
+      ...(mfa && { details: { mfa } }),
+    });
+  }
+
   return {
-    async byPassword(credentials, act) {
+    async byPassword(credentials, act, sessionKind = "token") {
       const outcome = await prove(credentials, act);
-      if (outcome.kind !== "signed_in") return outcome;
-      const { account } = outcome;
-      await store.update(account.id, { lastLoginAtMs: act.atMs });
-      await events.record({
-        ...act,
-        name: "auth.login.succeeded",
-        outcome: "success",
-        actor: { kind: "user", id: account.id, name: account.username },
-        subject: account.id,
-      });
-      return outcome;
+      if (outcome.kind !== "proved") return outcome;
+      const { account, methods, allowance } = outcome;
+      const shown = allowance && { allowance };
+      if (methods.length > 0) {
+        const mfaToken = await secondStep.begin(account, sessionKind, act);
+        return { kind: "factor_required", mfaToken, methods, ...shown };
+      }
+      await complete(account, act, { mfa: false });
+      return { kind: "signed_in", account, mfa: false, sessionKind, ...shown };
     },
-    confirmPassword: prove,
+
+    async bySecondFactor(mfaToken, proof, act) {
+      events.assertWritable?.();
+      const pending = await secondStep.find(mfaToken, act);
+      const allowance = await limit.charge(pending?.account.usernameKey, act);
+      if (allowance?.allowed === false) return { kind: "limited", allowance };
+      const shown = allowance && { allowance };
+      const proved = await secondStep.prove(pending, proof, act);
+      if (proved === undefined) return { kind: "refused", ...shown };
+      await complete(proved.account, act, { mfa: true });
+      return { kind: "signed_in", mfa: true, ...proved, ...shown };
+    },
+
+    async byPasskey(response, act, sessionKind) {
+      if (passkeys === undefined) return undefined;
+      events.assertWritable?.();
+      const allowance = await limit.charge(undefined, act);
+      if (allowance?.allowed === false) return { kind: "limited", allowance };
+      const shown = allowance && { allowance };
+      const verdict = await passkeys.prove(response, SIGN_IN, act.atMs);
+      const userId = verdict.kind === "proved" ? verdict.passkey.userId : verdict.userId;
+      const account = userId === undefined ? undefined : await store.findById(userId);
+      if (verdict.kind === "refused" || account === undefined || account.disabled) {
+        await events.record({
+          ...act,
+          name: "auth.login.failed",
+          outcome: "failure",
+          ...(account && { subject: account.usernameKey }),
+          reason: verdict.kind === "refused" ? verdict.cause : "account is disabled or gone",
+          details: { method: "passkey" },
+        });
+        return { kind: "refused", ...shown };
+      }
+      await complete(account, act, { mfa: true });
+      return { kind: "signed_in", account, mfa: true, sessionKind, ...shown };
+    },
+
+    async confirmPassword(credentials, act) {
+      const outcome = await prove(credentials, act);
+      if (outcome.kind !== "proved") return outcome;
+      const { account, allowance } = outcome;
+      return { kind: "confirmed", account, ...(allowance && { allowance }) };
+    },
   };
 }

@@ -15,6 +15,7 @@ const IN_FULL: Partial<Readonly<Record<EventName, number>>> = {
   "https.rejected": 1,
   "api_key.rejected": 1,
   "auth.login.failed": 3,
+  "auth.mfa.failed": 3,
 };
 
 export const NOISE_WINDOW_MS = 60_000;

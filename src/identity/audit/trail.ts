@@ -1,4 +1,4 @@
-import type { AuditEvent, EventSink } from "../../kernel/audit-event.ts";
+import type { AuditEvent, EventName, EventSink } from "../../kernel/audit-event.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Outage } from "../../kernel/failure.ts";
 import type { Appendix, AuditRecord, AuditStore, ChainHead, Statement } from "./audit-store.ts";
@@ -55,6 +55,8 @@ const CHECKPOINT_AFTER_MS = 3_600_000;
 const MOST_WAITING = 10_000;
 const MOST_TOGETHER = 512;
 const PARTED_FROM = 64;
+/** Noise that names an account: what is written of it in full is written before the answer. */
+const AWAITED: ReadonlySet<EventName> = new Set<EventName>(["auth.login.failed", "auth.mfa.failed"]);
 
 /** Opens the trail for writing: durable before it is acknowledged, many to a commit, noise counted, outages healed. */
 export function createTrail(options: TrailOptions): Trail {
@@ -166,7 +168,7 @@ export function createTrail(options: TrailOptions): Trail {
         case "all":
           return write(toRecord(event));
         case "noise":
-          return event.name === "auth.login.failed" ? write(toRecord(event)) : writeUnawaited(event);
+          return AWAITED.has(event.name) ? write(toRecord(event)) : writeUnawaited(event);
         case "counted":
           return undefined;
       }

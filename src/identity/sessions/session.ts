@@ -16,6 +16,8 @@ export interface Session {
   readonly lastSeenAtMs: number;
   /** When a primary credential was last proved in it. */
   readonly authenticatedAtMs: number;
+  /** Whether a second factor was proved in it too, or a passkey that is two in one. */
+  readonly mfa: boolean;
   /** Absolute end, however busy. */
   readonly expiresAtMs: number;
   /** End unless seen again; moved by `touch`. */
@@ -40,12 +42,14 @@ export interface SessionStore {
   /**
    * Notes that a primary credential was proved again, and sets a new secret in place of the current one (both `null`
    * for a token session): only while that still is the current one and the session has not ended; else `false`.
+   * Whether a second factor was proved stays as it is unless told.
    */
   reauthenticate(
     id: string,
     currentHash: string | null,
     newHash: string | null,
     authenticatedAtMs: number,
+    mfa?: boolean,
   ): Promise<boolean>;
   /** Durable before it resolves. `false` where it had ended already or is not that user's. */
   end(id: string, userId: string, nowMs: number): Promise<boolean>;

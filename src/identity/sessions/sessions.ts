@@ -17,20 +17,34 @@ export interface SessionsOptions {
   readonly idleTtlMs: { readonly browser: number; readonly token: number };
 }
 
+/** How strongly a sign-in was proved. */
+export type Assurance = Pick<Session, "mfa">;
+
+const PASSWORD_ALONE: Assurance = Object.freeze({ mfa: false });
+
 /** Who signs in, as read when that was proved. */
 export type SessionUser = Pick<User, "id" | "username"> & AccountChanges;
 
 /** Sessions from their start to their end; every end is durable, and told, before it resolves. */
 export interface Sessions {
   /** Starts a browser session; `secret` is the cookie's value and exists nowhere else. */
-  startBrowser(user: SessionUser, act: Act): Promise<{ session: Session; secret: string }>;
+  startBrowser(
+    user: SessionUser,
+    act: Act,
+    assurance?: Assurance,
+  ): Promise<{ session: Session; secret: string }>;
   /** Starts the session that a family of access and refresh tokens belongs to. */
-  startToken(user: SessionUser, act: Act): Promise<Session>;
+  startToken(user: SessionUser, act: Act, assurance?: Assurance): Promise<Session>;
   /**
    * Notes that the user has proved a primary credential again, and gives a browser session a new secret with it
    * (ASVS V7.2.4). `undefined` where the session has ended or was raced; a token session has no secret.
    */
   reauthenticate(session: Session, act: Act): Promise<{ secret?: string } | undefined>;
+  /**
+   * Gives a session a new secret and a new binding for its CSRF proofs where what its user signs in with has changed,
+   * though nothing was proved anew: it is no fresher than before. `undefined` as of `reauthenticate`.
+   */
+  renew(session: Session, assurance: Assurance): Promise<{ secret?: string } | undefined>;
   /** Ends one of a user's sessions; `false` where it had ended or is not that user's. */
   end(sessionId: string, userId: string, act: Act): Promise<boolean>;
   /** Ends the session that a browser's cookie stands for, whoever's it is; nothing where there is none. */
@@ -52,6 +66,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     user: SessionUser,
     act: Act,
     secretHash: string | null,
+    { mfa }: Assurance,
   ): Promise<Session> {
     events.assertWritable?.();
     const nowMs = act.atMs;
@@ -65,6 +80,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       createdAtMs: nowMs,
       lastSeenAtMs: nowMs,
       authenticatedAtMs: instantOfSignIn(user, nowMs),
+      mfa,
       expiresAtMs: nowMs + maxTtlMs,
       idleExpiresAtMs: nowMs + idleTtlMs[kind],
       endedAtMs: null,
@@ -91,18 +107,27 @@ export function createSessions(options: SessionsOptions): Sessions {
     return ended;
   }
 
+  async function replaceSecret(
+    { id, secretHash }: Session,
+    authenticatedAtMs: number,
+    mfa?: boolean,
+  ): Promise<{ secret?: string } | undefined> {
+    const secret = secretHash === null ? undefined : randomToken(random);
+    const newHash = secret === undefined ? null : sha256Base64url(secret);
+    const replaced = await store.reauthenticate(id, secretHash, newHash, authenticatedAtMs, mfa);
+    return replaced ? { ...(secret !== undefined && { secret }) } : undefined;
+  }
+
   return {
-    async startBrowser(user, act) {
+    async startBrowser(user, act, assurance = PASSWORD_ALONE) {
       const secret = randomToken(random);
-      return { session: await start("browser", user, act, sha256Base64url(secret)), secret };
+      const session = await start("browser", user, act, sha256Base64url(secret), assurance);
+      return { session, secret };
     },
-    startToken: (user, act) => start("token", user, act, null),
-    async reauthenticate(session, act) {
-      const secret = session.secretHash === null ? undefined : randomToken(random);
-      const newHash = secret === undefined ? null : sha256Base64url(secret);
-      const renewed = await store.reauthenticate(session.id, session.secretHash, newHash, act.atMs);
-      return renewed ? { ...(secret !== undefined && { secret }) } : undefined;
-    },
+    startToken: (user, act, assurance = PASSWORD_ALONE) => start("token", user, act, null, assurance),
+    reauthenticate: (session, act) => replaceSecret(session, act.atMs),
+    // The binding of CSRF proofs is made of the instant (`bindingOf`): the smallest step is another one.
+    renew: (session, { mfa }) => replaceSecret(session, session.authenticatedAtMs + 1, mfa),
     end,
     async endBySecret(secret, act) {
       const session = await store.findBySecretHash(sha256Base64url(secret));

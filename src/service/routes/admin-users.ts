@@ -7,7 +7,7 @@ import { systemRandom } from "../../kernel/random.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { pageOf } from "../page.ts";
-import { publicUser } from "../public-user.ts";
+import { publicUser, publicUsers } from "../public-user.ts";
 import {
   Email,
   IdParameter,
@@ -46,7 +46,7 @@ export function adminUserRoutes(app: App, service: Service): void {
       const { items, next_cursor } = await pageOf(request.query, (query) =>
         service.stores.accounts.list({ ...query, ...(search !== undefined && { search }) }),
       );
-      return { items: items.map(publicUser), next_cursor };
+      return { items: await publicUsers(service.stores, items), next_cursor };
     },
   );
 
@@ -83,7 +83,7 @@ export function adminUserRoutes(app: App, service: Service): void {
   app.get(
     "/admin/users/:id",
     { ...readers, schema: { summary: "A user", params: IdParameter, response: { 200: UserShape } } },
-    async (request) => publicUser(await userOf(service, request.params.id)),
+    async (request) => publicUserOf(service, await userOf(service, request.params.id)),
   );
 
   app.patch(
@@ -107,7 +107,7 @@ export function adminUserRoutes(app: App, service: Service): void {
     async (request) => {
       const account = await service.accounts.change(request.params.id, request.body, actOf(request.exchange));
       if (account === undefined) throw new Refusal(NO_SUCH_USER);
-      return publicUser(account);
+      return publicUserOf(service, account);
     },
   );
 
@@ -123,6 +123,10 @@ export function adminUserRoutes(app: App, service: Service): void {
       reply.code(204);
     },
   );
+}
+
+async function publicUserOf({ stores }: Service, account: Account) {
+  return publicUser(account, await stores.factors.summaryOf(account.id));
 }
 
 async function userOf(service: Service, id: string): Promise<Account> {

@@ -5,8 +5,7 @@ import { routeGuards } from "../../pipeline/route-guards.ts";
 import { refreshRefusal } from "../refresh-refusal.ts";
 import { PasswordText } from "../schemas.ts";
 import type { App, Service } from "../service.ts";
-import { confirmPassword } from "../sign-in.ts";
-import { maxAgeSeconds } from "./sign-in.ts";
+import { confirmPassword, renewCookie } from "../sign-in.ts";
 
 export function passwordRoutes(app: App, service: Service): void {
   app.post(
@@ -29,16 +28,14 @@ export function passwordRoutes(app: App, service: Service): void {
       const account = await confirmPassword(service, exchange, credentials);
       const current = await service.stores.sessions.findById(principal.sessionId);
       if (current === undefined) throw new Refusal(refreshRefusal({ kind: "ended" }));
-      const { secret } = await service.accounts.setPassword(
+      const changed = await service.accounts.setPassword(
         account,
         body.new_password,
         actOf(exchange),
         current,
       );
-      if (secret !== undefined) {
-        reply.header("set-cookie", service.cookies.set(exchange, secret, maxAgeSeconds(service)));
-      }
-      reply.header("cache-control", "no-store").code(204);
+      renewCookie(service, exchange, reply, changed);
+      reply.code(204);
     },
   );
 }

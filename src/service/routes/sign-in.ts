@@ -1,13 +1,18 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type } from "typebox";
-import { toRfc3339 } from "../../kernel/clock.ts";
 import type { UserPrincipal } from "../../kernel/principal.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { FORM_TYPE, JSON_TYPE } from "../body-types.ts";
-import { Credentials, CredentialsForm, Id, Instant, TokenPair } from "../schemas.ts";
+import {
+  BrowserSession,
+  Credentials,
+  CredentialsForm,
+  FactorRequiredProblem,
+  TokenPair,
+} from "../schemas.ts";
 import type { App, Service } from "../service.ts";
-import { signIn, startTokens } from "../sign-in.ts";
+import { signIn, startBrowser, startTokens } from "../sign-in.ts";
 
 /** Sign-in carries its own credential in the body: nothing rides on a cookie, so the origin check is the CSRF defence. */
 const open = routeGuards.allowAnonymous({ csrf: "origin" });
@@ -20,14 +25,14 @@ export function signInRoutes(app: App, service: Service): void {
       schema: {
         summary: "Sign in a program: tokens for a name and password",
         body: { content: { [JSON_TYPE]: { schema: Credentials }, [FORM_TYPE]: { schema: CredentialsForm } } },
-        response: { 200: TokenPair },
+        response: { 200: TokenPair, 401: FactorRequiredProblem },
       },
     },
     async (request, reply) => {
       const { exchange } = request;
-      const account = await signIn(service, exchange, request.body as { username: string; password: string });
-      reply.header("cache-control", "no-store");
-      return startTokens(service, account, exchange);
+      const credentials = request.body as { username: string; password: string };
+      const signedIn = await signIn(service, exchange, credentials, "token");
+      return startTokens(service, signedIn, exchange, reply);
     },
   );
 
@@ -38,19 +43,13 @@ export function signInRoutes(app: App, service: Service): void {
       schema: {
         summary: "Sign in a browser: a session cookie for a name and password",
         body: Credentials,
-        response: { 200: Type.Object({ id: Id, username: Type.String(), expires_at: Instant }) },
+        response: { 200: BrowserSession, 401: FactorRequiredProblem },
       },
     },
     async (request, reply) => {
       const { exchange } = request;
-      const account = await signIn(service, exchange, request.body);
-      // The session that the browser came with, whoever put it there, is over (session fixation; ASVS V7.2.4).
-      const replaced = service.cookies.read(exchange);
-      if (replaced !== undefined) await service.sessions.endBySecret(replaced, actOf(exchange));
-      const { session, secret } = await service.sessions.startBrowser(account, actOf(exchange));
-      reply.header("cache-control", "no-store");
-      reply.header("set-cookie", service.cookies.set(exchange, secret, maxAgeSeconds(service)));
-      return { id: account.id, username: account.username, expires_at: toRfc3339(session.expiresAtMs) };
+      const signedIn = await signIn(service, exchange, request.body, "browser");
+      return startBrowser(service, signedIn, exchange, reply);
     },
   );
 
@@ -74,11 +73,6 @@ export function signInRoutes(app: App, service: Service): void {
     },
     (request, reply) => signOut(service, request, request.principal, reply),
   );
-}
-
-/** How long a browser keeps the cookie: no longer than any session lives. */
-export function maxAgeSeconds(service: Service): number {
-  return Math.floor(service.sessionMaxTtlMs / 1000);
 }
 
 async function signOut(

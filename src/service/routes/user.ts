@@ -48,7 +48,7 @@ export function userRoutes(app: App, service: Service): void {
       const account = await service.stores.accounts.findById(request.currentUser.id);
       // A key of the operator's stands for itself: there is no account behind it.
       if (account === undefined) throw new Refusal(problem("not_found", "This credential has no account."));
-      return publicUser(account);
+      return publicUser(account, await service.stores.factors.summaryOf(account.id));
     },
   );
 

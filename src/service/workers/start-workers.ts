@@ -11,6 +11,7 @@ import { systemRandom } from "../../kernel/random.ts";
 import { createSharedLimiter, reserveSharedLimits } from "../../stores/memory/shared-limiter.ts";
 import { openStores } from "../../stores/open.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
+import { totpSecretsOf } from "../compose-identity.ts";
 import { openConfiguredKeyring } from "../configured-keyring.ts";
 import { startHousekeeping } from "../housekeeping.ts";
 import type { Log } from "../log.ts";
@@ -130,9 +131,12 @@ export async function startWorkers(
       metricsServer = await startMetricsServer(metrics, listen, log.failure);
     }
     phase = "running";
+    const keyring = openConfiguredKeyring(settings);
     housekeeping = startHousekeeping({
       stores,
-      signer: createStatementSigner(openConfiguredKeyring(settings)),
+      resealSecrets: () =>
+        totpSecretsOf({ keyring, random: systemRandom, ...settings }).resealAll(stores.factors),
+      signer: createStatementSigner(keyring),
       auditRetentionMs: settings.auditRetentionMs,
       clock: systemClock,
       onFailure: log.failure,

@@ -48,7 +48,7 @@ export function createMemorySessionStore(): MemorySessionStore {
       if (session === undefined || !isLive(session, lastSeenAtMs)) return;
       if (session.lastSeenAtMs < lastSeenAtMs) change(session, { lastSeenAtMs, idleExpiresAtMs });
     },
-    async reauthenticate(id, currentHash, newHash, authenticatedAtMs) {
+    async reauthenticate(id, currentHash, newHash, authenticatedAtMs, mfa) {
       // A session neither gains a cookie nor loses it.
       if ((currentHash === null) !== (newHash === null)) return false;
       const session = sessions.get(id);
@@ -59,7 +59,7 @@ export function createMemorySessionStore(): MemorySessionStore {
         ids.delete(currentHash);
         ids.set(newHash, id);
       }
-      change(session, { secretHash: newHash, authenticatedAtMs });
+      change(session, { secretHash: newHash, authenticatedAtMs, ...(mfa !== undefined && { mfa }) });
       return true;
     },
     async end(id, userId, nowMs) {

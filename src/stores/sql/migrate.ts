@@ -7,6 +7,7 @@ import { changeJournal } from "./migrations/0002-change-journal.ts";
 import { accountStates } from "./migrations/0003-account-states.ts";
 import { auditTrail } from "./migrations/0004-audit-trail.ts";
 import { settingOverrides } from "./migrations/0005-expand-setting-overrides.ts";
+import { secondFactors } from "./migrations/0006-second-factors.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003-account-states": accountStates,
   "0004-audit-trail": auditTrail,
   "0005-expand-setting-overrides": settingOverrides,
+  "0006-second-factors": secondFactors,
 };
 
 /** A newer version's migration beside which this one may serve: expand, then contract (Sato, "ParallelChange", 2014). */

@@ -13,6 +13,10 @@ export interface Schema {
   audit_statements: AuditStatementRow;
   audit_head: AuditHeadRow;
   setting_overrides: SettingOverridesRow;
+  totp_factors: TotpFactorRow;
+  recovery_codes: RecoveryCodeRow;
+  passkeys: PasskeyRow;
+  challenges: ChallengeRow;
 }
 
 export interface AccountRow {
@@ -41,6 +45,7 @@ export interface SessionRow {
   created_at_ms: number;
   last_seen_at_ms: number;
   authenticated_at_ms: number;
+  mfa: number;
   expires_at_ms: number;
   idle_expires_at_ms: number;
   ended_at_ms: number | null;
@@ -128,4 +133,44 @@ export interface AuditHeadRow {
 export interface SettingOverridesRow {
   id: string;
   overrides: string;
+}
+
+/** One a user; pending until `confirmed_at_ms` is set. */
+export interface TotpFactorRow {
+  user_id: string;
+  id: string;
+  sealed_secret: string;
+  created_at_ms: number;
+  confirmed_at_ms: number | null;
+  last_step: number | null;
+}
+
+/** A row is a code that has not been used. */
+export interface RecoveryCodeRow {
+  user_id: string;
+  hash: string;
+}
+
+export interface PasskeyRow {
+  id: string;
+  user_id: string;
+  credential_id: string;
+  public_key: string;
+  counter: number;
+  name: string;
+  transports: string;
+  created_at_ms: number;
+  last_used_at_ms: number | null;
+}
+
+export interface ChallengeRow {
+  hash: string;
+  purpose: string;
+  user_id: string | null;
+  bound_to: string | null;
+  session_kind: string | null;
+  password_changed_at_ms: number;
+  role_changed_at_ms: number;
+  tries: number;
+  expires_at_ms: number;
 }

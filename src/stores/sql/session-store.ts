@@ -1,4 +1,5 @@
 import type { Session, SessionStore } from "../../identity/sessions/session.ts";
+import { fromFlag, toFlag } from "./columns.ts";
 import type { SqlDatabase } from "./database.ts";
 import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
 import type { SessionRow } from "./schema.ts";
@@ -48,12 +49,17 @@ export function createSqlSessionStore({ db, reads }: SqlDatabase): SessionStore 
     currentHash: string | null,
     newHash: string | null,
     authenticatedAtMs: number,
+    mfa?: boolean,
   ): Promise<boolean> {
     // A session neither gains a cookie nor loses it.
     if ((currentHash === null) !== (newHash === null)) return false;
     const result = await db
       .updateTable("sessions")
-      .set({ secret_hash: newHash, authenticated_at_ms: authenticatedAtMs })
+      .set({
+        secret_hash: newHash,
+        authenticated_at_ms: authenticatedAtMs,
+        ...(mfa !== undefined && { mfa: toFlag(mfa) }),
+      })
       .where("id", "=", id)
       .where("secret_hash", currentHash === null ? "is" : "=", currentHash)
       .where("ended_at_ms", "is", null)
@@ -125,6 +131,7 @@ export function toSession(row: SessionRow): Session {
     createdAtMs: row.created_at_ms,
     lastSeenAtMs: row.last_seen_at_ms,
     authenticatedAtMs: row.authenticated_at_ms,
+    mfa: fromFlag(row.mfa),
     expiresAtMs: row.expires_at_ms,
     idleExpiresAtMs: row.idle_expires_at_ms,
     endedAtMs: row.ended_at_ms,
@@ -142,6 +149,7 @@ function toRow(session: Session): SessionRow {
     created_at_ms: session.createdAtMs,
     last_seen_at_ms: session.lastSeenAtMs,
     authenticated_at_ms: session.authenticatedAtMs,
+    mfa: toFlag(session.mfa),
     expires_at_ms: session.expiresAtMs,
     idle_expires_at_ms: session.idleExpiresAtMs,
     ended_at_ms: session.endedAtMs,
