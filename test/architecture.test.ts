@@ -75,6 +75,9 @@ const ONLY_THERE: readonly {
   { pattern: /\bprocess\.env\b/, files: ["config/load.ts"], what: "the environment" },
 ];
 
+/** The package of a module's specifier, without a path inside it. */
+const packageOf = (specifier: string): string => /^(@[^/]+\/)?[^/]+/.exec(specifier)![0];
+
 const MOST_LINES = 250;
 const BANNED_NAMES = /(^|[-/])(utils?|helpers?|managers?|misc)([-./]|$)|(^|\/)common[./]/;
 
@@ -245,9 +248,4 @@ function reachable(entry: string): ReadonlySet<string> {
   };
   visit(entry);
   return seen;
-}
-
-/** The package of a module's specifier, without a path inside it. */
-function packageOf(specifier: string): string {
-  return /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 }
