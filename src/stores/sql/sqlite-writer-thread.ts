@@ -1,15 +1,10 @@
 /** The whole of a thread that has a SQLite file open for writing, and runs one statement after the other on it. */
-import type { DatabaseSyncOptions, StatementSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { createWhileBusy } from "./sqlite-busy.ts";
 import { describeError } from "./sqlite-errors.ts";
 import type { WriterCommand, WriterReply, WriterStatement } from "./sqlite-writer.ts";
-
-export interface WriterThreadData {
-  readonly file: string;
-  readonly options: DatabaseSyncOptions;
-}
 
 /** Far more than the stores have texts; a bound all the same, since a statement holds memory of SQLite. */
 const MAX_STATEMENTS = 256;
@@ -22,7 +17,6 @@ const COMMIT: WriterStatement = { sql: "commit", parameters: [] };
 const ROLLBACK: WriterStatement = { sql: "rollback", parameters: [] };
 const NOTHING: Done = { kind: "done", rows: [], changes: 0 };
 
-const { file, options } = workerData as WriterThreadData;
 const port = parentPort!;
 const reply = (message: WriterReply): void => port.postMessage(message);
 const statements = new Map<string, StatementSync>();
@@ -59,6 +53,8 @@ async function transact(database: DatabaseSync, { guard, rest }: Transact): Prom
 
 async function perform(database: DatabaseSync, command: WriterCommand): Promise<WriterReply> {
   switch (command.kind) {
+    case "open":
+      throw new Error("a thread has one file");
     case "run": {
       const attempt = () => run(database, command);
       // Within a transaction the lock is held already, and a part of it must not be tried again by itself.
@@ -76,17 +72,23 @@ async function perform(database: DatabaseSync, command: WriterCommand): Promise<
   }
 }
 
-try {
-  const database = new DatabaseSync(file, options);
-  port.on("message", (command: WriterCommand) => {
-    perform(database, command)
-      .catch((error: unknown): WriterReply => ({ kind: "failed", error: describeError(error) }))
-      .then((message) => {
-        reply(message);
-        if (command.kind === "close") port.close();
-      });
-  });
-  reply(NOTHING);
-} catch (error) {
-  reply({ kind: "failed", error: describeError(error) });
+/** The first command is to open a file. */
+function open(command: WriterCommand): void {
+  try {
+    if (command.kind !== "open") throw new Error("no file is open");
+    const database = new DatabaseSync(command.file, command.options);
+    port.on("message", (next: WriterCommand) => {
+      perform(database, next)
+        .catch((error: unknown): WriterReply => ({ kind: "failed", error: describeError(error) }))
+        .then((message) => {
+          reply(message);
+          if (next.kind === "close") port.close();
+        });
+    });
+    reply(NOTHING);
+  } catch (error) {
+    reply({ kind: "failed", error: describeError(error) });
+  }
 }
+
+port.once("message", open);
