@@ -54,14 +54,14 @@ describe("redis limiter", { skip: WITHOUT_REDIS }, () => {
     );
   });
 
-  it("decides all of one turn in one call", async (t) => {
+  it("decides all of one turn in a few calls", async (t) => {
     const limiter = await open(t);
     const other = { name: "other", limit: 7, windowMs: 1000 };
     const calls = await scripts();
     const allowances = await Promise.all(
       Array.from({ length: 200 }, (_, at) => limiter.take(at % 3 === 0 ? other : MINUTE, `turn:${at}`, 0)),
     );
-    assert.equal(await scripts(), calls + 1);
+    assert.equal(await scripts(), calls + Math.ceil(200 / 32));
     // Each has the answer to its own question.
     for (const [at, { policy, limit, remaining, allowed }] of allowances.entries()) {
       const asked = at % 3 === 0 ? other : MINUTE;

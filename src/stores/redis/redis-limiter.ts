@@ -22,8 +22,11 @@ export interface RedisLimiter extends Limiter {
   probe(): Promise<void>;
 }
 
-/** Counters of one call at most: what Redis does for one of them keeps all others waiting. */
-const MOST_KEYS = 256;
+/**
+ * Counters of one call at most. While Redis decides one call of a turn, this process settles the one before it: neither
+ * sleeps until the other is done, and nobody waits for more of the turn than this.
+ */
+const MOST_KEYS = 32;
 const PROBE: LimitPolicy = { name: "probe", limit: 1000, windowMs: 1000 };
 
 interface CompiledPolicy {
@@ -39,8 +42,8 @@ interface Take {
 }
 
 /**
- * Limits shared by all instances, in Redis. The decisions of one turn of the event loop go in one call, or one for
- * each partition that they touch.
+ * Limits shared by all instances, in Redis. The decisions of one turn of the event loop go together, `MOST_KEYS` in a
+ * call, and in a call for each partition that they touch.
  *
  * A call that fails may still be carried out, late or in part. Its requests were decided elsewhere by then, and each
  * adds what it costs to its counter: what Redis grants afterwards is at most too little, never too much.
