@@ -1,7 +1,14 @@
 /** The public face of Kyros. Importing it loads no web framework and no database. */
-export type { AuditStore } from "./identity/audit/audit-store.ts";
-export type { FactorMethod } from "./identity/factors/factor.ts";
+export type { Account, AccountStore } from "./identity/accounts/account.ts";
+export type { Lockout, LockoutStore } from "./identity/accounts/lockout.ts";
+export type { ApiKey, ApiKeyStore } from "./identity/api-keys/api-key.ts";
+export type { AuditEntry, AuditStore } from "./identity/audit/audit-store.ts";
+export type { Challenge, ChallengeStore } from "./identity/factors/challenge.ts";
+export type { FactorMethod, FactorStore } from "./identity/factors/factor.ts";
 export type { FactorProof } from "./identity/factors/second-step.ts";
+export type { Session, SessionStore } from "./identity/sessions/session.ts";
+export type { RefreshToken, RefreshTokenStore } from "./identity/tokens/refresh-token.ts";
+export type { RevocationStore } from "./identity/tokens/revocation.ts";
 export type { AuditEvent, EventName, EventSink } from "./kernel/audit-event.ts";
 export { EVENT_NAMES } from "./kernel/audit-event.ts";
 export type { Clock } from "./kernel/clock.ts";

@@ -1,6 +1,7 @@
 import { openKeyring } from "../crypto/keyring.ts";
 import { createPasswords } from "../crypto/password.ts";
 import type { CorsOptions } from "../guards/cors.ts";
+import { createLimitHeaders } from "../guards/limit-headers.ts";
 import { parseLimit } from "../guards/limit-policy.ts";
 import type { SecurityHeadersOptions } from "../guards/security-headers.ts";
 import type { AccountStore } from "../identity/accounts/account.ts";
@@ -25,6 +26,7 @@ import { parseCidrs } from "../net/cidr.ts";
 import type { RouteGuards } from "../pipeline/route-guards.ts";
 import { routeGuards } from "../pipeline/route-guards.ts";
 import { traceOf } from "../pipeline/trace-of.ts";
+import { compileRate } from "../stores/gcra-rate.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import { createMemoryStores } from "../stores/memory/memory-stores.ts";
 import { createTracing } from "../telemetry/tracing.ts";
@@ -49,8 +51,14 @@ export interface KyrosOptions {
   };
   /** Where accounts, sessions and the rest live; in memory unless told. Each port is one small interface. */
   readonly stores?: Partial<KyrosStores>;
-  /** Like `100/15m`, per user, API key or address, and per account and address at sign-in; `1000/1h` and `10/1m`. */
-  readonly limits?: { readonly default?: string | "off"; readonly login?: string | "off" };
+  /**
+   * Like `100/15m`, per user, API key or address, and per account and address at sign-in; `1000/1h` and `10/1m`. A
+   * policy as an object also says what holds while a shared counter is away.
+   */
+  readonly limits?: {
+    readonly default?: string | "off" | LimitPolicy;
+    readonly login?: string | "off" | LimitPolicy;
+  };
   readonly limiter?: Limiter;
   /** Keys known to the operator, of 32 characters or more. */
   readonly apiKeys?: readonly { readonly name: string; readonly key: string }[];
@@ -137,11 +145,23 @@ export function partsOf(options: KyrosOptions): Parts {
   };
 }
 
-function limitOf(option: string, name: string, text: string): LimitPolicy | undefined {
-  if (text === "off") return undefined;
-  const limit = parseLimit(text);
+function limitOf(option: string, name: string, given: string | LimitPolicy): LimitPolicy | undefined {
+  if (given === "off") return undefined;
+  if (typeof given === "object") return checked(option, given);
+  const limit = parseLimit(given);
   if (limit === undefined) throw new TypeError(`${option}: give a limit like "100/15m", or "off"`);
   return { name, ...limit };
+}
+
+/** Throws now for what the limiter, or the headers that tell of the limit, would throw for at each request. */
+function checked(option: string, policy: LimitPolicy): LimitPolicy {
+  try {
+    compileRate(policy);
+    createLimitHeaders(policy);
+  } catch (error) {
+    throw new TypeError(`${option}: ${(error as Error).message}`);
+  }
+  return policy;
 }
 
 function ttlOf(name: string, text: string): number {

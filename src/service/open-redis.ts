@@ -7,9 +7,9 @@ import type { Log } from "./log.ts";
 
 /** What the instances share by Redis, where the settings name one. Its driver is loaded only then. */
 export async function openRedis(
-  settings: Settings,
+  settings: Pick<Settings, "redisUrls" | "redisDeadlineMs">,
   keyring: Keyring,
-  log: Log,
+  log: Pick<Log, "events" | "failure">,
 ): Promise<SharedLimits | undefined> {
   if (settings.redisUrls.length === 0) return undefined;
   const { openSharedLimits } = await import("../stores/shared-limits.ts");
