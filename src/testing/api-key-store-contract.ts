@@ -132,12 +132,15 @@ export function apiKeyStoreContract(open: OpenApiKeys): void {
     it("tells one of many concurrent uses that it was the first, and never goes back in time", () =>
       withStore(async ({ apiKeys }) => {
         await apiKeys.create(sampleApiKey(1));
-        const uses = await Promise.all(Array.from({ length: 16 }, () => apiKeys.touch(ID, NOW_MS)));
-        assert.equal(uses.filter(({ first }) => first).length, 1);
-        assert.deepEqual(await apiKeys.touch(ID, NOW_MS + 9), { first: false });
-        assert.deepEqual(await apiKeys.touch(ID, NOW_MS + 3), { first: false });
+        await apiKeys.create(sampleApiKey(2));
+        const uses = await Promise.all(
+          Array.from({ length: 16 }, (_, at) => apiKeys.touch(at % 2 ? [ID] : [ID, sampleId(2)], NOW_MS)),
+        );
+        assert.deepEqual(uses.flat().toSorted(), [ID, sampleId(2)].toSorted());
+        assert.deepEqual(await apiKeys.touch([ID], NOW_MS + 9), []);
+        assert.deepEqual(await apiKeys.touch([sampleId(3), sampleId(2), ID], NOW_MS + 3), []);
         assert.equal((await apiKeys.findByPublicId("public1"))?.lastUsedAtMs, NOW_MS + 9);
-        assert.deepEqual(await apiKeys.touch(sampleId(2), NOW_MS), { first: false });
+        assert.equal((await apiKeys.findByPublicId("public2"))?.lastUsedAtMs, NOW_MS + 3);
       }));
   });
 }

@@ -90,17 +90,23 @@ export function sessionStoreContract(open: OpenSessions): void {
         await sessions.start(sampleSession(1));
         await sessions.start(sampleSession(2));
         await sessions.findById(ID);
-        await sessions.touch(ID, NOW_MS + 60_000, NOW_MS + 7_200_000);
+        await sessions.touch([ID], NOW_MS + 60_000, NOW_MS + 7_200_000);
         const touched = sampleSession(1, {
           lastSeenAtMs: NOW_MS + 60_000,
           idleExpiresAtMs: NOW_MS + 7_200_000,
         });
         assert.deepEqual(await sessions.findById(ID), touched);
         assert.deepEqual(await sessions.findBySecretHash(touched.secretHash!), touched);
-        await sessions.touch(ID, NOW_MS + 30_000, NOW_MS + 3_600_000);
+        await sessions.touch([ID], NOW_MS + 30_000, NOW_MS + 3_600_000);
         assert.deepEqual(await sessions.findById(ID), touched);
         assert.deepEqual(await sessions.findById(sampleId(2)), sampleSession(2));
-        await sessions.touch(sampleId(3), NOW_MS, NOW_MS);
+        await sessions.touch([sampleId(3), sampleId(2), ID], NOW_MS + 90_000, NOW_MS + 9_000_000);
+        for (const n of [1, 2]) {
+          assert.deepEqual(
+            await sessions.findById(sampleId(n)),
+            sampleSession(n, { lastSeenAtMs: NOW_MS + 90_000, idleExpiresAtMs: NOW_MS + 9_000_000 }),
+          );
+        }
         assert.equal(await sessions.findById(sampleId(3)), undefined);
       }));
 
@@ -113,7 +119,7 @@ export function sessionStoreContract(open: OpenSessions): void {
         ];
         for (const session of dead) {
           await sessions.start(session);
-          await sessions.touch(session.id, NOW_MS + 10, NOW_MS + 10_000_000);
+          await sessions.touch([session.id], NOW_MS + 10, NOW_MS + 10_000_000);
           assert.deepEqual(await sessions.findById(session.id), session);
         }
       }));

@@ -101,7 +101,7 @@ describe("live reads", () => {
 
   it("evict only what changed: a touch of one session leaves the others, and a foreign table all", async () => {
     const [first, second] = [stores.sessions.findById(ID), stores.sessions.findById(sampleId(2))];
-    await stores.sessions.touch(ID, NOW_MS + 5, NOW_MS + 50);
+    await stores.sessions.touch([ID], NOW_MS + 5, NOW_MS + 50);
     assert.notEqual(stores.sessions.findById(ID), first);
     assert.equal(stores.sessions.findById(sampleId(2)), second);
     stranger.exec("create table events (id integer); insert into events values (1)");
@@ -114,7 +114,7 @@ describe("live reads", () => {
     try {
       stores.sessions.findById(ID);
       neighbour.sessions.findById(ID);
-      await stores.sessions.touch(ID, NOW_MS + 1, NOW_MS + 11);
+      await stores.sessions.touch([ID], NOW_MS + 1, NOW_MS + 11);
       for (const { sessions } of [stores, neighbour]) {
         assert.equal((sessions.findById(ID) as { lastSeenAtMs: number }).lastSeenAtMs, NOW_MS + 1);
       }

@@ -103,7 +103,7 @@ describe("live reads over PostgreSQL", () => {
 
   it("evict only what changed", async () => {
     const second = stores.sessions.findById(sampleId(2));
-    await stores.sessions.touch(ID, NOW_MS + 5, NOW_MS + 50);
+    await stores.sessions.touch([ID], NOW_MS + 5, NOW_MS + 50);
     assert.equal((await stores.sessions.findById(ID))?.lastSeenAtMs, NOW_MS + 5);
     assert.equal(stores.sessions.findById(sampleId(2)), second);
   });

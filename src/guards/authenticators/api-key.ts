@@ -7,6 +7,7 @@ import { then } from "../../kernel/awaitable.ts";
 import type { Exchange } from "../../kernel/exchange.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { LiveKeys } from "./live-keys.ts";
+import { createUseNotes } from "./use-notes.ts";
 
 export interface ApiKeyAuthenticatorOptions {
   readonly apiKeys: ApiKeys;
@@ -32,20 +33,14 @@ const TOUCH_EVERY_MS = 60_000;
  */
 export function createApiKeyAuthenticator(options: ApiKeyAuthenticatorOptions): ApiKeyAuthenticator {
   const { apiKeys, store, liveKeys, onFirstUse, onTouchFailed } = options;
-  const touching = new Set<string>();
+  const uses = createUseNotes<readonly [ApiKey, Exchange]>(async (used, firstMs) => {
+    for (const id of await store.touch([...used.keys()], firstMs)) onFirstUse(...used.get(id)!);
+  }, onTouchFailed);
 
   function touch(apiKey: ApiKey, exchange: Exchange): void {
     const { nowMs } = exchange;
     if (apiKey.publicId === "" || nowMs - (apiKey.lastUsedAtMs ?? -TOUCH_EVERY_MS) < TOUCH_EVERY_MS) return;
-    if (touching.has(apiKey.id)) return;
-    touching.add(apiKey.id);
-    store
-      .touch(apiKey.id, nowMs)
-      .then(({ first }) => {
-        if (first) onFirstUse(apiKey, exchange);
-      })
-      .catch(onTouchFailed)
-      .finally(() => touching.delete(apiKey.id));
+    uses.add(apiKey.id, nowMs, [apiKey, exchange]);
   }
 
   const authenticator: ApiKeyAuthenticator = {

@@ -9,6 +9,7 @@ import { rejected } from "../../kernel/authentication.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 import { isPending, then } from "../../kernel/awaitable.ts";
 import type { UserPrincipal } from "../../kernel/principal.ts";
+import { createUseNotes } from "./use-notes.ts";
 
 export interface LiveCredentialsOptions {
   readonly accounts: AccountStore;
@@ -32,15 +33,16 @@ const TOUCH_EVERY_MS = 60_000;
 
 export function createLiveCredentials(options: LiveCredentialsOptions): LiveCredentials {
   const { accounts, sessions, revocations, idleTtlMs, onTouchFailed } = options;
-  const touching = new Set<string>();
+  const usesOf = (kind: Session["kind"]) =>
+    createUseNotes<undefined>(
+      (used, firstMs) => sessions.touch([...used.keys()], firstMs, firstMs + idleTtlMs[kind]),
+      onTouchFailed,
+    );
+  const uses = { browser: usesOf("browser"), token: usesOf("token") };
 
   function touch(session: Session, nowMs: number): void {
-    if (nowMs - session.lastSeenAtMs < TOUCH_EVERY_MS || touching.has(session.id)) return;
-    touching.add(session.id);
-    sessions
-      .touch(session.id, nowMs, nowMs + idleTtlMs[session.kind])
-      .catch(onTouchFailed)
-      .finally(() => touching.delete(session.id));
+    if (nowMs - session.lastSeenAtMs < TOUCH_EVERY_MS) return;
+    uses[session.kind].add(session.id, nowMs, undefined);
   }
 
   function ofUser(

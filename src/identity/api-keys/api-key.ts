@@ -36,6 +36,6 @@ export interface ApiKeyStore {
   rotate(id: string, currentHash: string, newHash: string, overlapUntilMs: number): Promise<boolean>;
   /** Durable before it resolves; `false` where it was revoked already or is unknown. */
   revoke(id: string, nowMs: number): Promise<boolean>;
-  /** Notes a use; `first` is true for the first one ever, decided by the database. */
-  touch(id: string, nowMs: number): Promise<{ readonly first: boolean }>;
+  /** Notes a use of each; resolves to those whose first one ever it was, as the database decides. */
+  touch(ids: readonly string[], nowMs: number): Promise<readonly string[]>;
 }

@@ -37,8 +37,8 @@ export interface SessionStore {
   findBySecretHash(secretHash: string): Awaitable<Session | undefined>;
   /** Live sessions of a user, newest first. */
   listLive(userId: string, nowMs: number): Promise<readonly Session[]>;
-  /** Moves a session that is live at `lastSeenAtMs` forward, never back; nothing revives one that is not. */
-  touch(id: string, lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void>;
+  /** Moves those that are live at `lastSeenAtMs` forward, never back; nothing revives one that is not. */
+  touch(ids: readonly string[], lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void>;
   /**
    * Notes that a primary credential was proved again, and sets a new secret in place of the current one (both `null`
    * for a token session): only while that still is the current one and the session has not ended; else `false`.

@@ -40,12 +40,16 @@ export function createMemoryApiKeyStore(): ApiKeyStore {
       keys.set(id, Object.freeze({ ...key, revokedAtMs: nowMs }));
       return true;
     },
-    async touch(id, nowMs) {
-      const key = keys.get(id);
-      if (key === undefined) return { first: false };
-      const lastUsedAtMs = Math.max(nowMs, key.lastUsedAtMs ?? nowMs);
-      keys.set(id, Object.freeze({ ...key, lastUsedAtMs }));
-      return { first: key.lastUsedAtMs === null };
+    async touch(ids, nowMs) {
+      const first: string[] = [];
+      for (const id of ids) {
+        const key = keys.get(id);
+        if (key === undefined) continue;
+        if (key.lastUsedAtMs === null) first.push(id);
+        const lastUsedAtMs = Math.max(nowMs, key.lastUsedAtMs ?? nowMs);
+        keys.set(id, Object.freeze({ ...key, lastUsedAtMs }));
+      }
+      return first;
     },
   };
 }

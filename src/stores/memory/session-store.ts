@@ -43,10 +43,12 @@ export function createMemorySessionStore(): MemorySessionStore {
         .filter((session) => isLive(session, nowMs))
         .sort((a, b) => b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1));
     },
-    async touch(id, lastSeenAtMs, idleExpiresAtMs) {
-      const session = sessions.get(id);
-      if (session === undefined || !isLive(session, lastSeenAtMs)) return;
-      if (session.lastSeenAtMs < lastSeenAtMs) change(session, { lastSeenAtMs, idleExpiresAtMs });
+    async touch(ids, lastSeenAtMs, idleExpiresAtMs) {
+      for (const id of ids) {
+        const session = sessions.get(id);
+        if (session === undefined || !isLive(session, lastSeenAtMs)) continue;
+        if (session.lastSeenAtMs < lastSeenAtMs) change(session, { lastSeenAtMs, idleExpiresAtMs });
+      }
     },
     async reauthenticate(id, currentHash, newHash, authenticatedAtMs, mfa) {
       // A session neither gains a cookie nor loses it.

@@ -68,13 +68,12 @@ export function createSqlApiKeyStore({ db, reads }: SqlDatabase): ApiKeyStore {
     return result.numUpdatedRows > 0n;
   }
 
-  /** Two statements, each atomic: the first finds the row unused for one caller alone. */
-  async function touch(id: string, nowMs: number): Promise<{ readonly first: boolean }> {
-    const use = db.updateTable("api_keys").set({ last_used_at_ms: nowMs }).where("id", "=", id);
-    const first = await use.where("last_used_at_ms", "is", null).executeTakeFirst();
-    if (first.numUpdatedRows > 0n) return { first: true };
-    await use.where("last_used_at_ms", "<", nowMs).execute();
-    return { first: false };
+  /** Two statements, each atomic: the first finds a row unused for one caller alone. */
+  async function touch(ids: readonly string[], nowMs: number): Promise<readonly string[]> {
+    const use = db.updateTable("api_keys").set({ last_used_at_ms: nowMs }).where("id", "in", ids);
+    const first = await use.where("last_used_at_ms", "is", null).returning("id").execute();
+    if (first.length < ids.length) await use.where("last_used_at_ms", "<", nowMs).execute();
+    return first.map(({ id }) => id);
   }
 
   return {

@@ -32,11 +32,11 @@ export function createSqlSessionStore({ db, reads }: SqlDatabase): SessionStore 
     return rows.map(toSession);
   }
 
-  async function touch(id: string, lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void> {
+  async function touch(ids: readonly string[], lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void> {
     await db
       .updateTable("sessions")
       .set({ last_seen_at_ms: lastSeenAtMs, idle_expires_at_ms: idleExpiresAtMs })
-      .where("id", "=", id)
+      .where("id", "in", ids)
       .where("ended_at_ms", "is", null)
       .where("expires_at_ms", ">", lastSeenAtMs)
       .where("idle_expires_at_ms", ">", lastSeenAtMs)
