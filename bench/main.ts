@@ -14,6 +14,7 @@ const MODULES: Readonly<Record<string, string>> = {
   startup: "./startup.ts",
   "login-storm": "./login-storm.ts",
   http: "./http/main.ts",
+  adapters: "./http/adapters.ts",
   "api-keys": "./http/api-keys.ts",
   "live-checks": "./http/live-checks.ts",
   workers: "./workers.ts",

@@ -11,11 +11,11 @@ export interface Contender {
   readonly shows: Credential;
 }
 
-/** What a contender has to reach, relative to another. */
+/** What a contender has to reach, relative to another; `null` where the ratio is for reference only. */
 export interface Goal {
   readonly what: string;
   readonly against: string;
-  readonly goal: number;
+  readonly goal: number | null;
 }
 
 export const PATH = "/protected";
