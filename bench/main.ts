@@ -16,6 +16,7 @@ const MODULES: Readonly<Record<string, string>> = {
   http: "./http/main.ts",
   adapters: "./http/adapters.ts",
   "api-keys": "./http/api-keys.ts",
+  gate: "./gate.ts",
   "live-checks": "./http/live-checks.ts",
   workers: "./workers.ts",
   observers: "./http/observers.ts",

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Child, startChild } from "./child.ts";
+import type { Population } from "./http/population.ts";
 
 const MAIN = new URL("../src/cli/main.ts", import.meta.url).pathname;
 const START_DEADLINE_MS = 30_000;
@@ -29,6 +30,18 @@ export function settings(dataDir: string): Record<string, string> {
     KYROS_RATE_LIMIT: "off",
     KYROS_LOGIN_RATE_LIMIT: "off",
     KYROS_FORCE_HTTPS: "off",
+  };
+}
+
+/** What a population's settings are to a contender, to `kyros serve` are these: with limits that nobody reaches. */
+export function settingsOf(population: Population): Record<string, string> {
+  const argument = (name: string): string =>
+    population.args.find((one) => one.startsWith(`--${name}=`))!.slice(name.length + 3);
+  return {
+    ...settings(population.folder),
+    DATABASE_URL: argument("kyros-database-url"),
+    KYROS_SECRET: argument("secret"),
+    KYROS_RATE_LIMIT: "1000000000/1h",
   };
 }
 

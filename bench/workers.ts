@@ -4,7 +4,7 @@ import { verifyContender } from "./http/verify.ts";
 import { type Load, load, requireWrk, writeScript } from "./http/wrk.ts";
 import { cpuSeconds, endedChildrenCpuSeconds } from "./processor-time.ts";
 import type { Report, Row, RunOptions } from "./report.ts";
-import { settings, startService } from "./service.ts";
+import { settingsOf, startService } from "./service.ts";
 import { median } from "./statistics.ts";
 
 const GOAL = 1.6;
@@ -15,8 +15,6 @@ const DEPTH = 8;
 /** Each worker compiles its hot code for itself, at its share of the requests. */
 const WARMUP_SECONDS = 10;
 const PATH = "/protected";
-/** Counted, and reached by nobody. */
-const LIMIT = "1000000000/1h";
 
 const SIDES = [
   { name: "one process", args: [] },
@@ -28,18 +26,6 @@ interface Sample extends Load {
   readonly serverCpuSeconds: number;
   readonly generatorCpuSeconds: number;
   readonly tookSeconds: number;
-}
-
-/** What the population's settings are to a contender, to `kyros serve` are these variables. */
-function environment(population: Population): Record<string, string> {
-  const argument = (name: string): string =>
-    population.args.find((one) => one.startsWith(`--${name}=`))!.slice(name.length + 3);
-  return {
-    ...settings(population.folder),
-    DATABASE_URL: argument("kyros-database-url"),
-    KYROS_SECRET: argument("secret"),
-    KYROS_RATE_LIMIT: LIMIT,
-  };
 }
 
 async function measure(service: Child, script: string, seconds: number): Promise<Sample> {
@@ -70,13 +56,13 @@ async function measureSides(
     PATH,
     "token",
     population.members.map((member) => credentialOf(member, "token")),
-    DEPTH,
+    { depth: DEPTH },
   );
   const samples = new Map<Side, Sample[]>(SIDES.map(({ name }) => [name, []]));
   const services: { readonly name: Side; readonly service: Child }[] = [];
   try {
     for (const { name, args } of SIDES) {
-      const service = await startService(environment(population), args);
+      const service = await startService(settingsOf(population), args);
       services.push({ name, service });
       await verifyContender(
         { name, guarded: true, shows: "token" },

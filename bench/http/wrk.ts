@@ -41,17 +41,18 @@ export function requireWrk(): void {
 }
 
 /**
- * Writes the script that has `wrk` show one credential after another, `depth` requests at once on each connection. The
- * requests are formatted once, so that the generator only picks from a table.
+ * Writes the script that has `wrk` show one credential after another, `depth` requests at once on each connection, with
+ * `headers` on each. The requests are formatted once, so that the generator only picks from a table.
  */
 export async function writeScript(
   folder: string,
   path: string,
   shows: Credential,
   credentials: readonly string[],
-  depth = 1,
+  { depth = 1, headers = {} }: { depth?: number; headers?: Readonly<Record<string, string>> } = {},
 ): Promise<string> {
-  const file = join(folder, `rotate-${shows}.lua`);
+  const file = join(folder, `rotate-${shows}${path.replaceAll("/", "-")}.lua`);
+  const others = Object.entries(headers).map(([name, value]) => `, ["${name}"] = "${value}"`);
   const script = `local credentials = {
 ${credentials.map((credential) => `  "${credential}",`).join("\n")}
 }
@@ -63,7 +64,7 @@ function init(args)
     local together = {}
     for n = 1, ${depth} do
       local credential = credentials[(i + n - 2) % #credentials + 1]
-      together[n] = wrk.format("GET", "${path}", { ["${HEADER[shows]}"] = credential })
+      together[n] = wrk.format("GET", "${path}", { ["${HEADER[shows]}"] = credential${others.join("")} })
     end
     requests[i] = table.concat(together)
   end
