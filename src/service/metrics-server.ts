@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Exposition } from "../telemetry/exposition.ts";
 
@@ -21,6 +20,8 @@ export async function startMetricsServer(
   listen: { readonly host: string; readonly port: number },
   onFailure: (error: unknown) => void,
 ): Promise<MetricsServer> {
+  // Imported here: as a module, and not as Fastify requires it, node:http loads Node's fetch as well.
+  const { createServer } = await import("node:http");
   const server = createServer(
     { maxHeaderSize: HEADER_LIMIT, requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS },
     (request, response) => {

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Problem } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
@@ -15,6 +14,8 @@ export function refuseUnread(pipeline: Pipeline, error: NodeJS.ErrnoException, s
     return;
   }
   const { status, headers, body } = pipeline.refuseUnread(refusalOf(error.code));
+  // To import node:http loads Node's fetch as well, for a start that does not need it; this does not.
+  const { STATUS_CODES } = process.getBuiltinModule("node:http");
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`];
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
   lines.push(`content-length: ${Buffer.byteLength(body)}`, "connection: close");
