@@ -104,6 +104,43 @@ describe("a Hono app behind the guards", () => {
     ]);
   });
 
+  it("asks for the second factor that any guard on the way asks for", async () => {
+    const { kyros } = test;
+    const app = guardedApp();
+    app.use("/vault/*", guard(kyros.requireMfa()));
+    app.get("/vault/x", guard(kyros.requireRole("admin")), (c) => c.text("x"));
+    app.use("/outer/*", guard(kyros.requireUser()));
+    app.get("/outer/x", guard(kyros.requireMfa()), (c) => c.text("x"));
+    await statusesOf(app, [
+      ["/vault/x", bearer("admin"), 401],
+      ["/outer/x", bearer("admin"), 401],
+    ]);
+  });
+
+  it("answers what is outside its base path, and is itself part of another app", async () => {
+    const based = new Hono().basePath("/api");
+    kyrosHono(based, { kyros: test.kyros, connInfo: LOOPBACK });
+    based.get("/open", guard(test.kyros.allowAnonymous()), (c) => c.text("open"));
+    based.get("/x", (c) => c.text("x"));
+    await statusesOf(based, [
+      ["/api/open", {}, 200],
+      ["/api/x", {}, 401],
+      ["/api/nothing", {}, 404],
+      ["/nothing", {}, 404],
+    ]);
+    const outer = new Hono();
+    outer.use(logger(() => undefined));
+    const inner = guardedApp();
+    inner.get("/open", guard(test.kyros.allowAnonymous()), (c) => c.text("open"));
+    inner.get("/x", (c) => c.text("x"));
+    outer.route("/inner", inner);
+    await statusesOf(outer, [
+      ["/inner/open", {}, 200],
+      ["/inner/x", {}, 401],
+      ["/inner/x", bearer("user"), 200],
+    ]);
+  });
+
   it("refuses a form without its token, and leaves the form to the handler", async () => {
     const { kyros, cookie, csrf } = test;
     const app = guardedApp();
