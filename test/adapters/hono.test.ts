@@ -117,6 +117,15 @@ describe("a Hono app behind the guards", () => {
     ]);
   });
 
+  it("adds to a handler's Vary", async () => {
+    const origin = "https://app.example";
+    const { kyros } = await testKyros({ cors: { origins: [origin] } });
+    const app = guardedApp(kyros);
+    app.get("/x", guard(kyros.allowAnonymous()), (c) => c.text("x", 200, { vary: "Accept" }));
+    const { headers } = await app.request("/x", { headers: { origin } });
+    assert.equal(headers.get("vary"), "Accept, Origin");
+  });
+
   it("answers what is outside its base path, and is itself part of another app", async () => {
     const based = new Hono().basePath("/api");
     kyrosHono(based, { kyros: test.kyros, connInfo: LOOPBACK });
