@@ -117,39 +117,6 @@ describe("a Hono app behind the guards", () => {
     ]);
   });
 
-  it("adds to a handler's Vary", async () => {
-    const origin = "https://app.example";
-    const { kyros } = await testKyros({ cors: { origins: [origin] } });
-    const app = guardedApp(kyros);
-    app.get("/x", guard(kyros.allowAnonymous()), (c) => c.text("x", 200, { vary: "Accept" }));
-    const { headers } = await app.request("/x", { headers: { origin } });
-    assert.equal(headers.get("vary"), "Accept, Origin");
-  });
-
-  it("answers what is outside its base path, and is itself part of another app", async () => {
-    const based = new Hono().basePath("/api");
-    kyrosHono(based, { kyros: test.kyros, connInfo: LOOPBACK });
-    based.get("/open", guard(test.kyros.allowAnonymous()), (c) => c.text("open"));
-    based.get("/x", (c) => c.text("x"));
-    await statusesOf(based, [
-      ["/api/open", {}, 200],
-      ["/api/x", {}, 401],
-      ["/api/nothing", {}, 404],
-      ["/nothing", {}, 404],
-    ]);
-    const outer = new Hono();
-    outer.use(logger(() => undefined));
-    const inner = guardedApp();
-    inner.get("/open", guard(test.kyros.allowAnonymous()), (c) => c.text("open"));
-    inner.get("/x", (c) => c.text("x"));
-    outer.route("/inner", inner);
-    await statusesOf(outer, [
-      ["/inner/open", {}, 200],
-      ["/inner/x", {}, 401],
-      ["/inner/x", bearer("user"), 200],
-    ]);
-  });
-
   it("refuses a form without its token, and leaves the form to the handler", async () => {
     const { kyros, cookie, csrf } = test;
     const app = guardedApp();
