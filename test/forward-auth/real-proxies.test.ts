@@ -61,6 +61,16 @@ for (const command of ["nginx", "caddy"] as const) {
     const headerOf = (answer: { headers: readonly (readonly [string, string])[] }, name: string) =>
       answer.headers.find(([one]) => one === name)?.[1];
 
+    it("hands no upgrade but to WebSocket to the service: behind it, nothing would be asked", async () => {
+      const lines = ["connection: upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAMAAABk"];
+      const { length } = gate.seen;
+      const { status } = await request("GET", "/assets/x", lines).catch(() => ({ status: 0 }));
+      assert.notEqual(status, 101);
+      assert.ok(gate.seen.slice(length).every(({ headers }) => headers["upgrade"] === undefined));
+      const handshake = ["upgrade: websocket", "sec-websocket-version: 13", "sec-websocket-key: AAAA"];
+      assert.equal((await request("GET", "/assets/x", ["connection: upgrade", ...handshake])).status, 101);
+    });
+
     it("lets a user pass, and tells the service who it is", async () => {
       const answer = await request("GET", "/jobs?a=%2F&b", [`authorization: Bearer ${user}`]);
       assert.equal(answer.status, 200);
