@@ -44,7 +44,7 @@ describe("enrolling an authenticator app", () => {
     const wrong = await ask(service, "POST", "/auth/mfa/totp/confirm", headers, { code: wrongCode(secret) });
     assert.deepEqual([wrong.status, wrong.body.code], [401, "mfa_invalid"]);
     assert.deepEqual(await mfaOf(headers), NONE);
-    const right = { code: codeNow(secret) };
+    const right = { code: codeNow(secret).replace(/^.../, "$& ") };
     const confirmed = await ask(service, "POST", "/auth/mfa/totp/confirm", headers, right);
     assert.equal(confirmed.status, 200);
     assert.equal(confirmed.headers.get("cache-control"), "no-store");
