@@ -62,7 +62,11 @@ for (const command of ["nginx", "caddy"] as const) {
       answer.headers.find(([one]) => one === name)?.[1];
 
     it("hands no upgrade but to WebSocket to the service: behind it, nothing would be asked", async () => {
-      const lines = ["connection: close, upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAMAAABk"];
+      const lines = [
+        "connection: close, upgrade, http2-settings",
+        "upgrade: h2c",
+        "http2-settings: AAMAAABk",
+      ];
       const { length } = gate.seen;
       const { status } = await request("GET", "/assets/x", lines).catch(() => ({ status: 0 }));
       assert.notEqual(status, 101);
