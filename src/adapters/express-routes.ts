@@ -22,21 +22,43 @@ export interface Stack {
 }
 
 /**
- * Who would answer a request: a route; something `use`d that may or may not, `unguarded` where it stands under a path
- * of its own with no guard before it; or nothing.
+ * Who would answer a request: a route; something `use`d that may or may not, `guarded` where a guard is before it and
+ * `unguarded` where it stands under a path of its own with none; or nothing.
  */
-export type Taker = Route | "perhaps" | "unguarded" | "nothing";
+export type Taker = Route | "perhaps" | "guarded" | "unguarded" | "nothing";
 
 /** An error handler by its parameters, which a request only meets after a failure. */
 const ERROR_HANDLER_LENGTH = 4;
 /** What Express calls the handler of an app that is mounted in another one. */
 const MOUNTED_APP = "mounted_app";
 
+/** The guards on the way to a route. */
+interface Met {
+  /** Their rules, outermost first. */
+  readonly rules: Rule[];
+  /** How many of them guard what comes next: those inside a router that was left again do not. */
+  inForce: number;
+}
+
 /**
- * Finds out by Express's own matching which route a request is for, before anything is called, and notes the rules of
- * the guards on the way there, outermost first. `method` is in lower case; the search begins at layer number `from`.
+ * Finds out by Express's own matching which route a request is for, before anything is called, and which rules it is
+ * going to meet, outermost first. A router that was left again opens nothing outside of it, though its guards are met
+ * on the way. `method` is in lower case; the search begins at layer number `from`.
  */
-export function findTaker({ stack }: Stack, method: string, path: string, met: Rule[], from = 0): Taker {
+export function findTaker(
+  stack: Stack,
+  method: string,
+  path: string,
+  from: number,
+): { readonly taker: Taker; readonly met: readonly Rule[] } {
+  const met: Met = { rules: [], inForce: 0 };
+  const taker = search(stack, method, path, met, from);
+  if (taker === "unguarded") met.rules.unshift(DEFAULT_RULE);
+  else if (taker !== "guarded" && met.inForce === 0) met.rules.push(DEFAULT_RULE);
+  return { taker, met: met.rules };
+}
+
+function search({ stack }: Stack, method: string, path: string, met: Met, from = 0): Taker {
   let taker: Taker = "nothing";
   for (let i = from; i < stack.length; i++) {
     const layer = stack[i]!;
@@ -51,23 +73,29 @@ export function findTaker({ stack }: Stack, method: string, path: string, met: R
     const within = findWithin(handle, matched, method, path, met);
     if (typeof within === "object") return within;
     if (within === "nothing" || taker === "unguarded") continue;
-    taker = within === "perhaps" && met.length === 0 && matched !== "" ? "unguarded" : within;
+    if (within !== "perhaps") taker = within;
+    else if (met.inForce > 0) taker = "guarded";
+    else if (matched !== "") taker = "unguarded";
+    else if (taker === "nothing") taker = "perhaps";
   }
   return taker;
 }
 
-function findWithin(handle: Handle, matched: string, method: string, path: string, met: Rule[]): Taker {
+function findWithin(handle: Handle, matched: string, method: string, path: string, met: Met): Taker {
   const rule = markedRule(handle);
   if (rule !== undefined) {
-    met.push(rule);
+    note(met, rule);
     return "nothing";
   }
   // It answers whatever comes, as a rule, whatever comes after it.
-  if (handle.name === MOUNTED_APP && met.length === 0) met.push(DEFAULT_RULE);
+  if (handle.name === MOUNTED_APP && met.inForce === 0) note(met, DEFAULT_RULE);
   if (handle.stack === undefined) return handle.length === ERROR_HANDLER_LENGTH ? "nothing" : "perhaps";
   // As Express does it: what is mounted sees the rest of the path, which begins with a slash.
   const rest = path.slice(matched.length);
-  return findTaker(handle as Stack, method, rest.startsWith("/") ? rest : `/${rest}`, met);
+  const { inForce } = met;
+  const taker = search(handle as Stack, method, rest.startsWith("/") ? rest : `/${rest}`, met);
+  if (typeof taker !== "object") met.inForce = inForce;
+  return taker;
 }
 
 function matchedPath(layer: Layer, path: string): string | undefined {
@@ -95,11 +123,16 @@ function handledAs(methods: Route["methods"], method: string): string {
   return method === "head" && !methods["head"] ? "get" : method;
 }
 
-function noteRules({ stack, methods }: Route, method: string, met: Rule[]): void {
+function note(met: Met, rule: Rule): void {
+  met.rules.push(rule);
+  met.inForce += 1;
+}
+
+function noteRules({ stack, methods }: Route, method: string, met: Met): void {
   const handled = handledAs(methods, method);
   for (const layer of stack) {
     if (layer.method !== undefined && layer.method !== handled) continue;
     const rule = markedRule(layer.handle);
-    if (rule !== undefined) met.push(rule);
+    if (rule !== undefined) note(met, rule);
   }
 }

@@ -76,10 +76,8 @@ export function kyrosExpress(app: App, { kyros }: KyrosExpressOptions): void {
   });
 
   app.use((request, response, next) => {
-    const met: Rule[] = [];
     // From the layer after this one.
-    const taker = findTaker(router, request.method.toLowerCase(), request.path, met, 1);
-    if (taker === "unguarded") met.unshift(DEFAULT_RULE);
+    const { taker, met } = findTaker(router, request.method.toLowerCase(), request.path, 1);
     const rule = taker === "nothing" ? PUBLIC_RULE : ruleOfMet(met);
     const exchange = open(kyros, request, response, rule, routeOf(taker));
     const last = met.at(-1) ?? DEFAULT_RULE;

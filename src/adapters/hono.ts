@@ -16,7 +16,7 @@ import type { Gate, PrincipalOf, RouteGuard } from "../pipeline/gate.ts";
 import { FetchView } from "./fetch-view.ts";
 import { formField } from "./form-field.ts";
 import { both, includesRule, markedRule, markGuard, ruleOfMet } from "./met-guards.ts";
-import { carryStaged } from "./staged-headers.ts";
+import { carryStaged, isAdded } from "./staged-headers.ts";
 import { asStatusRefusal } from "./status-refusal.ts";
 
 declare module "hono" {
@@ -66,9 +66,9 @@ export function kyrosHono<E extends Env>(app: Hono<E>, { kyros, connInfo }: Kyro
     throw new TypeError("call kyrosHono(app, …) before anything else is added to the app");
   }
 
-  app.use("*", async (c, next) => {
+  const first: MiddlewareHandler<E> = async (c, next) => {
     const met: Rule[] = [];
-    const taker = findTaker(matchedRoutes(c), met);
+    const taker = findTaker(matchedRoutes(c), first, met);
     const view = new FetchView(c.req.raw, connInfo(c).remote.address ?? "");
     const rule = taker === "nothing" ? PUBLIC_RULE : ruleOfMet(met);
     note(c, pipeline.open(view, rule, taker === "nothing" ? undefined : taker));
@@ -87,17 +87,28 @@ export function kyrosHono<E extends Env>(app: Hono<E>, { kyros, connInfo }: Kyro
       }
     }
     carry(c, c.var.exchange);
+  };
+  app.use("*", first);
+
+  /** An answer to who was not judged, and so was not let in. */
+  function answerUnjudged(c: Context, answer: (exchange: Exchange) => Answer): Response {
+    note(c, pipeline.open(new FetchView(c.req.raw, ""), PUBLIC_RULE));
+    c.res = toResponse(answer(c.var.exchange));
+    carry(c, c.var.exchange);
+    return c.res;
+  }
+
+  app.notFound((c) => {
+    if (judgedOf.has(c)) return toResponse(pipeline.refuse(c.var.exchange, NOT_FOUND));
+    // Outside the base path of the app.
+    return answerUnjudged(c, (exchange) => pipeline.refuse(exchange, NOT_FOUND));
   });
-  app.notFound((c) => toResponse(pipeline.refuse(c.var.exchange, NOT_FOUND)));
   app.onError((error, c) => {
     // A response that the host made for this very case.
     if (error instanceof HTTPException && error.res !== undefined) return error.getResponse();
     if (judgedOf.has(c)) return toResponse(pipeline.fail(c.var.exchange, asStatusRefusal(error)));
-    // `connInfo` of another host than this one: there is no exchange, and nobody was let in.
-    note(c, pipeline.open(new FetchView(c.req.raw, ""), PUBLIC_RULE));
-    c.res = toResponse(pipeline.fail(c.var.exchange, error));
-    carry(c, c.var.exchange);
-    return c.res;
+    // `connInfo` of another host than this one.
+    return answerUnjudged(c, (exchange) => pipeline.fail(exchange, error));
   });
 }
 
@@ -131,11 +142,12 @@ export function guard<R extends Rule>(routeGuard: RouteGuard<R>): MiddlewareHand
  * Which route would take a request, by Hono's own matching; `nothing` where there is none. Notes the rules of the guards
  * on the way, outermost first.
  */
-function findTaker(routes: readonly RouterRoute[], met: Rule[]): string {
+function findTaker(routes: readonly RouterRoute[], first: object, met: Rule[]): string {
   let taker = "nothing";
   let isUnguarded = false;
-  // From the one after ours.
-  for (let i = 1; i < routes.length; i++) {
+  // In an app that is part of another one, what the other one does comes before.
+  const ours = routes.findIndex(({ handler }) => findTargetHandler(handler) === first);
+  for (let i = ours + 1; i < routes.length; i++) {
     const { path, method, handler } = routes[i]!;
     const target = findTargetHandler(handler);
     const rule = markedRule(target);
@@ -222,7 +234,7 @@ function carry(c: Context, exchange: Exchange): void {
 function addStaged(headers: Headers, { staged }: Exchange): void {
   for (let i = 0; i < staged.length; i += 2) {
     const name = staged[i]!;
-    if (name === "set-cookie") headers.append(name, staged[i + 1]!);
+    if (isAdded(name)) headers.append(name, staged[i + 1]!);
     else if (!headers.has(name)) headers.set(name, staged[i + 1]!);
   }
 }

@@ -9,6 +9,11 @@ interface StagedResponse extends ServerResponse {
 
 const STAGED = Symbol("kyros.staged");
 
+/** Whether what is staged under a name goes beside what a handler sets; elsewhere the handler has the last word. */
+export function isAdded(name: string): boolean {
+  return name === "set-cookie" || name === "vary";
+}
+
 /**
  * Makes a node:http response carry what is staged on its exchange, whoever writes its head and however: the handler,
  * the framework, or node itself at the first byte. The staged headers join at `writeHead`, as one flat list, because
@@ -25,8 +30,9 @@ function writeHeadWithStaged(
   reasonOrHeaders?: string | HeaderArgument,
   headersAfterReason?: HeaderArgument,
 ): ServerResponse {
-  const given = typeof reasonOrHeaders === "string" ? headersAfterReason : reasonOrHeaders;
-  const own = flatten(given);
+  const hasReason = typeof reasonOrHeaders === "string";
+  // As node:http reads it: a reason that is left out may still stand before the headers, as `undefined`.
+  const own = flatten(headersAfterReason ?? (hasReason ? undefined : reasonOrHeaders));
   const exchange = (this as StagedResponse)[STAGED]!;
   exchange.observer?.answered(exchange, status);
   const { staged } = exchange;
@@ -34,14 +40,17 @@ function writeHeadWithStaged(
   const ownLength = own.length;
   for (let i = 0; i < staged.length; i += 2) {
     const name = staged[i]!;
-    if (name !== "set-cookie" && (isAmong(name, own, ownLength) || (setBefore && this.hasHeader(name))))
-      continue;
+    const isWritten = isAmong(name, own, ownLength);
+    const isSet = setBefore && !isWritten && this.hasHeader(name);
+    if (isAdded(name)) {
+      // What stands in the list replaces what was set before.
+      if (isSet && !isAmong(name, own, own.length))
+        for (const line of [this.getHeader(name)!].flat()) own.push(name, line);
+    } else if (isWritten || isSet) continue;
     own.push(name, staged[i + 1]!);
   }
   const writeHead = Object.getPrototypeOf(this).writeHead as (...args: unknown[]) => ServerResponse;
-  return typeof reasonOrHeaders === "string"
-    ? writeHead.call(this, status, reasonOrHeaders, own)
-    : writeHead.call(this, status, own);
+  return hasReason ? writeHead.call(this, status, reasonOrHeaders, own) : writeHead.call(this, status, own);
 }
 
 function flatten(given: HeaderArgument | undefined): OutgoingHttpHeader[] {

@@ -64,6 +64,8 @@ export interface PasskeyCeremonies {
 
 /** EdDSA, ES256, RS256 (RFC 9053, RFC 8812). */
 const ALGORITHMS = [-8, -7, -257];
+/** Without attestation, browsers send `none`, and `packed` where the new key itself has signed (WebAuthn section 6.5.4). */
+const FORMATS: readonly string[] = ["none", "packed"];
 const TIMEOUT_MS = 300_000;
 
 /** Ceremonies for a relying party. The library is loaded at the first of them: a start does not wait for it. */
@@ -109,6 +111,7 @@ export function createPasskeyCeremonies(party: PasskeyParty): PasskeyCeremonies 
           new Uint8Array(Buffer.from(response.response.attestationObject, "base64url")),
         );
         // A certificate nobody asked for would be followed to wherever it names its list of revocations.
+        if (!FORMATS.includes(attestation.get("fmt"))) return refused("attestation format");
         if (attestation.get("attStmt").get("x5c") !== undefined) return refused("attestation by certificate");
         const { verified, registrationInfo } = await verifyRegistrationResponse({
           response,

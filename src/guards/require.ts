@@ -8,6 +8,7 @@ import { roleIncludes } from "../kernel/principal.ts";
 import type { Problem } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
 import type { Rule } from "../kernel/rule.ts";
+import { FACTOR_FIRST, staleSignIn } from "../kernel/step-up.ts";
 import { isNavigation } from "./navigation.ts";
 import { scopesCover } from "./scope.ts";
 
@@ -29,9 +30,6 @@ const REVOKED = problem("token_revoked", "The token has been revoked. Sign in ag
     "www-authenticate",
     `${REALM}, error="invalid_token", error_description="The token has been revoked"`,
   ],
-});
-const STEP_UP = problem("step_up_required", "This needs a fresh sign-in. Sign in again and retry.", {
-  headers: ["www-authenticate", `${REALM}, error="insufficient_user_authentication"`],
 });
 // None of these names the role or scope that would do: that is nobody's business but the operator's.
 const WRONG_ROLE = problem("insufficient_role", "You are not allowed to do this.");
@@ -97,9 +95,9 @@ function judge(rule: Rule, principal: Authenticated, exchange: Exchange): Decisi
     return deny(WRONG_SCOPE, "scope missing");
   }
   if (freshWithinMs !== undefined && exchange.nowMs - principal.authenticatedAtMs > freshWithinMs) {
-    return deny(STEP_UP, "sign-in too long ago");
+    return deny(staleSignIn(freshWithinMs), "sign-in too long ago");
   }
-  if (rule.mfa && !isService && !principal.mfa) return deny(STEP_UP, "no second factor proved");
+  if (rule.mfa && !isService && !principal.mfa) return deny(FACTOR_FIRST, "no second factor proved");
   if (policy === undefined) return PASS;
   const allowed = policy(principal, exchange);
   return isPending(allowed) ? allowed.then(ofPolicy) : ofPolicy(allowed);

@@ -13,6 +13,7 @@ export const EVENT_NAMES = [
   "auth.mfa.failed",
   "auth.mfa.enrolled",
   "auth.mfa.removed",
+  "auth.mfa.renewed",
   "auth.password.changed",
   "api_key.created",
   "api_key.used_first",

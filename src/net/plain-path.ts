@@ -4,13 +4,14 @@ export type PathReading = { readonly path: string } | { readonly ambiguous: stri
 /** An origin-form target (RFC 9112 section 3.2.1) of visible ASCII, without a fragment. */
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/;
 const PERCENT_ENCODED = /%[0-9a-f]{2}/i;
+const DOTS = /^\.{1,2} *$/;
 const CONTROL = /\p{Cc}/u;
 
 /**
  * Reads the path of a request target as whoever serves it will read it: percent-decoded once (RFC 3986 section 2.1),
  * without its query. What servers and frameworks read in different ways is refused, not repaired (ASVS V1.1.1): dot
  * segments, encoded slashes, backslashes and percent signs, path parameters (`;`), control characters, text that is
- * not UTF-8, and a beginning that could be another host's.
+ * not UTF-8, and a beginning that could be another host's; and letters that look like any of these.
  */
 export function readPlainPath(target: string): PathReading {
   if (!TARGET.test(target)) return { ambiguous: "not a path of visible characters" };
@@ -20,15 +21,19 @@ export function readPlainPath(target: string): PathReading {
   if (/%2f/i.test(raw)) return { ambiguous: "encoded slash" };
   const path = decoded(raw);
   if (path === undefined) return { ambiguous: "malformed percent-encoding" };
-  if (path.includes("\\")) return { ambiguous: "backslash" };
-  if (path.includes(";")) return { ambiguous: "path parameter" };
-  if (CONTROL.test(path)) return { ambiguous: "control character" };
-  if (PERCENT_ENCODED.test(path)) return { ambiguous: "encoded twice" };
-  if (/[?#]/.test(path)) return { ambiguous: "encoded delimiter" };
-  if (path.split("/").some((segment) => segment === "." || segment === "..")) {
-    return { ambiguous: "dot segment" };
-  }
-  return { path };
+  // As it is and with look-alikes folded: what a server reads that maps them to ASCII.
+  const fault = faultOf(path) ?? faultOf(path.normalize("NFKC"));
+  return fault === undefined ? { path } : { ambiguous: fault };
+}
+
+function faultOf(path: string): string | undefined {
+  if (path.includes("\\")) return "backslash";
+  if (path.includes(";")) return "path parameter";
+  if (CONTROL.test(path)) return "control character";
+  if (PERCENT_ENCODED.test(path)) return "encoded twice";
+  if (/[?#]/.test(path)) return "encoded delimiter";
+  // Windows drops spaces at the end of a name.
+  return path.split("/").some((segment) => DOTS.test(segment)) ? "dot segment" : undefined;
 }
 
 /**

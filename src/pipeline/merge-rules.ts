@@ -5,32 +5,36 @@ import type { Rule } from "../kernel/rule.ts";
 const ACCESS: readonly Rule["access"][] = ["public", "optional", "user"];
 const CSRF: readonly Rule["csrf"][] = ["exempt", "origin", "token"];
 
+/** Every field of a rule has its place here: one that is forgotten does not compile, as it would open a door. */
+type Merged = { readonly [Field in keyof Required<Rule>]: Rule[Field] | undefined };
+
 /**
  * A rule that asks for what either asks for, as hosts mean it whose guards add up along a path. What kind of route it
- * is (`limit`, `page`, `plainHttp`), the inner one says. A role of one and a scope of the other are, to an API key, a
- * route for that role which names a scope.
+ * is (`limit`, `page`, `plainHttp`, `signInPage`), the inner one says. A role of one and a scope of the other are, to an
+ * API key, a route for that role which names a scope.
  */
 export function mergeRules(outer: Rule, inner: Rule): Rule {
-  const role = stricterRole(outer.role, inner.role);
-  const exactRole = inner.exactRole ?? outer.exactRole;
   const contradict = inner.exactRole && outer.exactRole && inner.exactRole !== outer.exactRole;
   const scopes = [...new Set([...(outer.scopes ?? []), ...(inner.scopes ?? [])])];
-  const callers = outer.callers === "people" || inner.callers === "people" ? "people" : undefined;
   const freshWithinMs = Math.min(outer.freshWithinMs ?? Infinity, inner.freshWithinMs ?? Infinity);
-  const policy = contradict ? () => false : bothPolicies(outer.policy, inner.policy);
-  return Object.freeze({
+  const merged: Merged = {
     access: stricter(ACCESS, outer.access, inner.access),
     csrf: stricter(CSRF, outer.csrf, inner.csrf),
     limit: inner.limit,
-    ...(inner.page !== undefined && { page: inner.page }),
-    ...(inner.plainHttp !== undefined && { plainHttp: inner.plainHttp }),
-    ...(role && { role }),
-    ...(exactRole && { exactRole }),
-    ...(scopes.length > 0 && { scopes }),
-    ...(callers && { callers }),
-    ...(freshWithinMs !== Infinity && { freshWithinMs }),
-    ...(policy && { policy }),
-  });
+    page: inner.page,
+    plainHttp: inner.plainHttp,
+    signInPage: inner.signInPage,
+    refusal: outer.refusal ?? inner.refusal,
+    role: stricterRole(outer.role, inner.role),
+    exactRole: inner.exactRole ?? outer.exactRole,
+    scopes: scopes.length > 0 ? scopes : undefined,
+    callers: outer.callers === "people" || inner.callers === "people" ? "people" : undefined,
+    freshWithinMs: freshWithinMs === Infinity ? undefined : freshWithinMs,
+    mfa: outer.mfa ?? inner.mfa,
+    policy: contradict ? () => false : bothPolicies(outer.policy, inner.policy),
+  };
+  const asked = Object.entries(merged).filter(([, value]) => value !== undefined);
+  return Object.freeze(Object.fromEntries(asked)) as unknown as Rule;
 }
 
 function stricter<T>(order: readonly T[], one: T, other: T): T {

@@ -113,6 +113,24 @@ export function factorStoreContract(open: OpenFactors): void {
         assert.deepEqual(await factors.listTotpSealedOtherwise("1.bbbbbbbb.", 9), []);
       }));
 
+    it("replaces all recovery codes of who has a factor, and of nobody else", () =>
+      withStore(async ({ factors }) => {
+        const fresh = [sampleHash("fresh1"), sampleHash("fresh2")];
+        assert.equal(await factors.replaceRecoveryCodes(USER, fresh), false);
+        assert.equal(await factors.offerTotp(totp), true);
+        assert.equal(await factors.replaceRecoveryCodes(USER, fresh), false, "a pending factor is none");
+        assert.deepEqual(await factors.summaryOf(USER), NO_FACTORS);
+        assert.equal(await factors.confirmTotp(sampleConfirmation(1)), true);
+        await confirmed(factors, 2);
+        assert.equal(await factors.replaceRecoveryCodes(USER, fresh), true);
+        assert.equal(await factors.useRecoveryCode(USER, CODE), false);
+        assert.equal(await factors.useRecoveryCode(USER, fresh[0]!), true);
+        assert.equal((await factors.summaryOf(USER)).recoveryCodesLeft, 1);
+        assert.equal((await factors.summaryOf(sampleId(2))).recoveryCodesLeft, 3);
+        assert.equal(await factors.removeTotp(USER), true);
+        assert.equal(await factors.replaceRecoveryCodes(USER, fresh), false);
+      }));
+
     it("removes recovery codes with the last factor, and not before", () =>
       withStore(async ({ factors }) => {
         await confirmed(factors);

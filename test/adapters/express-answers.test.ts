@@ -128,4 +128,41 @@ describe("what an Express app behind the guards answers", () => {
       assert.equal((await fetch(`${url}/raw`)).status, 201);
     });
   });
+
+  it("keeps a handler's headers in whichever form writeHead is given them, and adds to its Vary", async () => {
+    const origin = "https://app.example";
+    const cors = await testKyros({ cors: { origins: [origin] } });
+    const heads: Readonly<Record<string, (response: express.Response) => unknown>> = {
+      object: (response) => response.writeHead(201, { "x-own": "1", vary: "Accept" }),
+      unreasoned: (response) => response.writeHead(201, undefined, { "x-own": "1", vary: "Accept" }),
+      reason: (response) => response.writeHead(201, "Made", { "x-own": "1", vary: "Accept" }),
+      flat: (response) => response.writeHead(201, ["x-own", "1", "Vary", "Accept"]),
+      pairs: (response) =>
+        response.writeHead(201, [
+          ["x-own", "1"],
+          ["Vary", "Accept"],
+        ] as unknown as string[]),
+      before: (response) => response.status(201).set({ "x-own": "1" }).vary("Accept"),
+      both: (response) => response.vary("Accept").writeHead(201, { "x-own": "1" }),
+    };
+    const app = express();
+    kyrosExpress(app, { kyros: cors.kyros });
+    for (const [name, write] of Object.entries(heads)) {
+      app.get(
+        `/${name}`,
+        guarded(cors.kyros.allowAnonymous(), (_request, response) => {
+          write(response);
+          response.end("x");
+        }),
+      );
+    }
+    await serve(app, async (url) => {
+      for (const name of Object.keys(heads)) {
+        const response = await fetch(`${url}/${name}`, { headers: { origin } });
+        assert.deepEqual([response.status, response.headers.get("x-own")], [201, "1"], name);
+        assert.equal(response.headers.get("access-control-allow-origin"), origin, name);
+        assert.deepEqual(response.headers.get("vary")?.split(", ").toSorted(), ["Accept", "Origin"], name);
+      }
+    });
+  });
 });

@@ -98,6 +98,67 @@ describe("an Express app behind the guards", () => {
     );
   });
 
+  it("asks for the second factor and the fresh sign-in that any guard on the way asks for", async () => {
+    const { kyros } = test;
+    const vault = express.Router();
+    vault.get(
+      "/x",
+      guarded(kyros.requireRole("admin"), (_request, response) => response.send("x")),
+    );
+    await statusesOf(
+      (app) => {
+        app.use("/vault", guardAll(kyros.requireMfa()), vault);
+        app.use(
+          "/outer",
+          guardAll(kyros.requireUser()),
+          express.Router().get(
+            "/x",
+            guarded(kyros.requireMfa(), (_request, response) => response.send("x")),
+          ),
+        );
+      },
+      [
+        ["/vault/x", bearer("admin"), 401],
+        ["/outer/x", bearer("admin"), 401],
+      ],
+    );
+  });
+
+  it("does not open a route by a guard inside a router that the route is not in", async () => {
+    const { kyros } = test;
+    const open = express.Router();
+    open.use(guardAll(kyros.allowAnonymous()));
+    open.get("/health", (_request, response) => void response.send("ok"));
+    await statusesOf(
+      (app) => {
+        app.use(open);
+        app.get("/secret", (_request, response) => void response.send("secret"));
+        app.get(
+          "/open",
+          guarded(kyros.allowAnonymous(), (_request, response) => response.send("open")),
+        );
+        app.post("/secret", (_request, response) => void response.send("secret"));
+        app.use("/files", express.static(import.meta.dirname));
+        const inside = express.Router().use(guardAll(kyros.allowAnonymous()));
+        app.use("/inside", inside.use(express.static(import.meta.dirname)));
+        app.use(express.static(import.meta.dirname));
+      },
+      [
+        ["/hosts.ts", {}, 401],
+        ["/hosts.ts", bearer("user"), 200],
+        ["/inside/hosts.ts", {}, 200],
+        ["/health", {}, 200],
+        ["/secret", {}, 401],
+        ["/secret", {}, 401, { method: "POST" }],
+        ["/files/hosts.ts", {}, 401],
+        ["/secret", bearer("user"), 200],
+        ["/files/hosts.ts", bearer("user"), 200],
+        ["/open", {}, 200],
+        ["/nothing", {}, 401],
+      ],
+    );
+  });
+
   it("judges again whom a route passes on to another one", async () => {
     await statusesOf(
       (app) => {

@@ -104,6 +104,19 @@ describe("a Hono app behind the guards", () => {
     ]);
   });
 
+  it("asks for the second factor that any guard on the way asks for", async () => {
+    const { kyros } = test;
+    const app = guardedApp();
+    app.use("/vault/*", guard(kyros.requireMfa()));
+    app.get("/vault/x", guard(kyros.requireRole("admin")), (c) => c.text("x"));
+    app.use("/outer/*", guard(kyros.requireUser()));
+    app.get("/outer/x", guard(kyros.requireMfa()), (c) => c.text("x"));
+    await statusesOf(app, [
+      ["/vault/x", bearer("admin"), 401],
+      ["/outer/x", bearer("admin"), 401],
+    ]);
+  });
+
   it("refuses a form without its token, and leaves the form to the handler", async () => {
     const { kyros, cookie, csrf } = test;
     const app = guardedApp();

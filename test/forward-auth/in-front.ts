@@ -118,7 +118,7 @@ function localNginx(example: string, { folder, port, cert, key }: Local): string
   const temporary = paths.map((path) => `${path}_temp_path ${folder}/${path};`).join(" ");
   return `daemon off; master_process off; pid ${folder}/pid; error_log stderr;\n${example}`
     .replace("http {", `http { ${temporary} access_log off;`)
-    .replace("listen 443 ssl;", `listen 127.0.0.1:${port} ssl;`)
+    .replaceAll("listen 443 ssl", `listen 127.0.0.1:${port} ssl`)
     .replace("/etc/ssl/app.example.crt", cert)
     .replace("/etc/ssl/app.example.key", key);
 }

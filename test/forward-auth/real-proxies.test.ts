@@ -7,7 +7,7 @@ import { spellings } from "../service/spellings.ts";
 import type { GateInFront } from "./in-front.ts";
 import { startInFront, without } from "./in-front.ts";
 
-const RULES = "/assets public, /admin role:admin";
+const RULES = "/assets public, /admin role:admin, other.example/ public";
 const CLAIMS = ["X-Auth-User: root", "X-Auth-Role: admin", "X-Auth-Scopes: *"];
 const ALIASES = ["User", "Role", "Scopes"].flatMap((name) =>
   ["X_Auth_", "X_Auth-", "X-Auth_", "X.Auth.", "X-Auth.", "X.Auth-"].map(
@@ -50,7 +50,7 @@ for (const command of ["nginx", "caddy"] as const) {
     function request(method: string, target: string, lines: readonly string[], body = "", type?: string) {
       const head = [
         `${method} ${target} HTTP/1.1`,
-        "host: app.example",
+        ...(lines.some((line) => /^host:/i.test(line)) ? [] : ["host: app.example"]),
         ...(lines.some((line) => /^connection:/i.test(line)) ? [] : ["connection: close"]),
         ...lines,
         ...(type === undefined ? [] : [`content-type: ${type}`]),
@@ -60,6 +60,28 @@ for (const command of ["nginx", "caddy"] as const) {
     }
     const headerOf = (answer: { headers: readonly (readonly [string, string])[] }, name: string) =>
       answer.headers.find(([one]) => one === name)?.[1];
+
+    it("hands no upgrade but to WebSocket to the service: behind it, nothing would be asked", async () => {
+      const lines = [
+        "connection: close, upgrade, http2-settings",
+        "upgrade: h2c",
+        "http2-settings: AAMAAABk",
+      ];
+      const { length } = gate.seen;
+      const { status } = await request("GET", "/assets/x", lines).catch(() => ({ status: 0 }));
+      assert.notEqual(status, 101);
+      assert.ok(gate.seen.slice(length).every(({ headers }) => headers["upgrade"] === undefined));
+      const handshake = ["upgrade: websocket", "sec-websocket-version: 13", "sec-websocket-key: AAAA"];
+      assert.equal((await request("GET", "/assets/x", ["connection: upgrade", ...handshake])).status, 101);
+    });
+
+    it("does not take another host's name for the service's, and with it another host's rules", async () => {
+      const { length } = gate.seen;
+      const targets = ["/jobs", "https://other.example/jobs"];
+      for (const target of targets)
+        await request("GET", target, ["host: other.example"]).catch(() => undefined);
+      assert.deepEqual(gate.seen.slice(length), []);
+    });
 
     it("lets a user pass, and tells the service who it is", async () => {
       const answer = await request("GET", "/jobs?a=%2F&b", [`authorization: Bearer ${user}`]);

@@ -115,6 +115,21 @@ describe("require", () => {
     );
   });
 
+  it("says which sign-in would do (RFC 9470)", async () => {
+    const challengeOf = async (rule: Rule) => {
+      const exchange = new Exchange({ method: "GET" } as RequestView, rule, "id", {} as Client, NOW, []);
+      exchange.outcome = as(person("user"));
+      const decision = await guard.check(exchange);
+      return decision.kind === "deny" ? decision.problem.headers?.[1] : decision.kind;
+    };
+    const error = 'Bearer realm="kyros", error="insufficient_user_authentication"';
+    assert.equal(await challengeOf({ ...DEFAULT_RULE, freshWithinMs: 30_500 }), `${error}, max_age="30"`);
+    assert.equal(
+      await challengeOf({ ...DEFAULT_RULE, mfa: true }),
+      `${error}, acr_values="http://schemas.openid.net/pape/policies/2007/06/multi-factor"`,
+    );
+  });
+
   it("takes nothing but true from a policy", async () => {
     const answers: readonly [unknown, string][] = [
       [true, "pass"],

@@ -11,6 +11,7 @@ import {
   firstStep,
   inDatabase,
   signInByCode,
+  verify,
   wrongCode,
 } from "./enrol.ts";
 
@@ -43,7 +44,7 @@ describe("enrolling an authenticator app", () => {
     const wrong = await ask(service, "POST", "/auth/mfa/totp/confirm", headers, { code: wrongCode(secret) });
     assert.deepEqual([wrong.status, wrong.body.code], [401, "mfa_invalid"]);
     assert.deepEqual(await mfaOf(headers), NONE);
-    const right = { code: codeNow(secret) };
+    const right = { code: codeNow(secret).replace(/^.../, "$& ") };
     const confirmed = await ask(service, "POST", "/auth/mfa/totp/confirm", headers, right);
     assert.equal(confirmed.status, 200);
     assert.equal(confirmed.headers.get("cache-control"), "no-store");
@@ -123,6 +124,7 @@ describe("enrolling an authenticator app", () => {
       ["POST", "/auth/mfa/totp"],
       ["POST", "/auth/mfa/totp/confirm", { code: "123456" }],
       ["DELETE", "/auth/mfa/totp"],
+      ["POST", "/auth/mfa/recovery-codes"],
       ["POST", "/auth/passkeys/options"],
       ["DELETE", "/auth/passkeys/01890000-0000-7000-8000-000000000001"],
     ];
@@ -133,7 +135,10 @@ describe("enrolling an authenticator app", () => {
     for (const [method, path, body] of routes) {
       const stale = await ask(service, method, path, headers, body);
       assert.deepEqual([stale.status, stale.body.code], [401, "step_up_required"], path);
-      assert.match(stale.headers.get("www-authenticate") ?? "", /insufficient_user_authentication/);
+      assert.match(
+        stale.headers.get("www-authenticate") ?? "",
+        /^Bearer .*error="insufficient_user_authentication", max_age="600"$/,
+      );
       assert.equal((await ask(service, method, path, { "x-api-key": key }, body)).status, 403, path);
       assert.equal((await ask(service, method, path, {}, body)).status, 401, path);
     }
@@ -147,13 +152,40 @@ describe("enrolling an authenticator app", () => {
     for (const [method, path] of [
       ["DELETE", "/auth/mfa/totp"],
       ["POST", "/auth/mfa/totp"],
+      ["POST", "/auth/mfa/recovery-codes"],
       ["POST", "/auth/passkeys/options"],
     ] as const) {
       const { status, body, headers: sent } = await ask(service, method, path, headers);
       assert.deepEqual([status, body.code], [401, "step_up_required"], path);
-      assert.match(sent.get("www-authenticate") ?? "", /insufficient_user_authentication/);
+      assert.match(
+        sent.get("www-authenticate") ?? "",
+        /^Bearer .*error="insufficient_user_authentication", acr_values="http[^"]+\/multi-factor"$/,
+      );
     }
     assert.deepEqual(await mfaOf(headers), TEN);
+  });
+
+  it("makes new recovery codes, with which the old ones, other sessions and sign-ins under way end", async () => {
+    await service.createUser("hans");
+    const alone = bearer((await service.login("hans")).access_token);
+    const none = await ask(service, "POST", "/auth/mfa/recovery-codes", alone);
+    assert.deepEqual([none.status, none.body.code], [409, "conflict"]);
+    const { headers, recoveryCodes } = await enrol(service, "ines");
+    const other = await signInByCode(service, "ines", recoveryCodes[0]!);
+    const underWay = await firstStep(service, "ines");
+
+    const renewed = await ask(service, "POST", "/auth/mfa/recovery-codes", headers);
+    assert.equal(renewed.status, 200);
+    assert.equal(renewed.headers.get("cache-control"), "no-store");
+    const fresh = renewed.body.recovery_codes as string[];
+    assert.equal(new Set([...fresh, ...recoveryCodes]).size, 20);
+    assert.deepEqual(await mfaOf(headers), TEN);
+    assert.equal((await ask(service, "GET", "/protected", other)).status, 401);
+    assert.equal((await verify(service, underWay, fresh[0]!, "recovery_code")).body.code, "mfa_invalid");
+    const token = await firstStep(service, "ines");
+    assert.equal((await verify(service, token, recoveryCodes[1]!, "recovery_code")).body.code, "mfa_invalid");
+    assert.equal((await verify(service, token, fresh[0]!, "recovery_code")).status, 200);
+    assert.deepEqual(await mfaOf(headers), { ...TEN, recovery_codes_left: 9 });
   });
 
   it("is told to admins, and is in the trail before it is acknowledged", async () => {

@@ -128,7 +128,7 @@ it("passkeys that are off are asked of nobody, and bypassed by nobody who has on
         createdAtMs: 1,
         lastUsedAtMs: null,
       },
-      [],
+      ["a hash"],
     );
     const response = softwareAuthenticator(ORIGIN).get({ challenge: "AAAA", rpId: "localhost" });
     for (const [path, body] of [
@@ -138,6 +138,8 @@ it("passkeys that are off are asked of nobody, and bypassed by nobody who has on
       assert.equal((await ask(service, "POST", path, {}, body)).status, 404, path);
     }
     assert.equal((await ask(service, "POST", "/auth/passkeys/options", headers)).status, 401);
+    const asked = await ask(service, "POST", "/auth/login", {}, { username: "hugo", password: PASSWORD });
+    assert.deepEqual([asked.body.code, asked.body.methods], ["mfa_required", ["recovery_code"]]);
     const mfa_token = await firstStep(service, "hugo");
     const verified = await ask(
       service,

@@ -135,12 +135,18 @@ describe("passkeys", () => {
       { type: "webauthn.get" },
       { crossOrigin: true },
       { userPresent: false },
+      { attestation: "android-safetynet" },
       { attestation: "certificate" },
     ];
+    const { length } = service.events;
     for (const deviation of deviations) {
       const { status, body } = await add(headers, softwareAuthenticator(ORIGIN), deviation);
       assert.deepEqual([status, body.code], [401, "mfa_invalid"], JSON.stringify(deviation));
     }
+    const told = service.events.slice(length).filter(({ name }) => name === "auth.mfa.failed");
+    // Both unread: what a certificate or a signed statement names is not looked at.
+    const reasons = told.slice(-2).map(({ reason }) => reason);
+    assert.deepEqual(reasons, ["attestation format", "attestation by certificate"]);
     assert.deepEqual((await ask(service, "GET", "/auth/passkeys", headers)).body.items, []);
   });
 

@@ -16,7 +16,7 @@ export interface Deviation {
   readonly counter?: number;
   readonly userHandle?: string | undefined;
   readonly signWith?: KeyObject;
-  readonly attestation?: "certificate";
+  readonly attestation?: "certificate" | "android-safetynet";
 }
 
 /** An authenticator in software (WebAuthn Level 3), as a browser's page has one; it does as it is told, also wrongly. */
@@ -110,7 +110,7 @@ export function softwareAuthenticator(origin: string, algorithm: Algorithm = "ES
             )
           : cbor(
               new Map<string, unknown>([
-                ["fmt", "none"],
+                ["fmt", deviation.attestation ?? "none"],
                 ["attStmt", new Map()],
                 ["authData", authData],
               ]),

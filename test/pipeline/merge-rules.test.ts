@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { createRequire } from "../../src/guards/require.ts";
 import type { Authenticated } from "../../src/kernel/principal.ts";
 import { ROLES } from "../../src/kernel/principal.ts";
+import { problem } from "../../src/kernel/problem.ts";
 import type { Rule } from "../../src/kernel/rule.ts";
 import { DEFAULT_RULE, PUBLIC_RULE } from "../../src/kernel/rule.ts";
 import { mergeRules } from "../../src/pipeline/merge-rules.ts";
@@ -20,6 +21,7 @@ const rules: fc.Arbitrary<Rule> = fc
       scopes: fc.subarray(["a:read", "a:write", "b:read"], { minLength: 1 }),
       callers: fc.constantFrom("people", "any"),
       freshWithinMs: fc.constantFrom(1000, 60_000),
+      mfa: fc.constant(true),
     },
     { requiredKeys: ["access", "csrf", "limit"] },
   )
@@ -32,12 +34,19 @@ const principals: fc.Arbitrary<Authenticated | undefined> = fc.option(
       role: fc.constantFrom(...ROLES),
       scopes: fc.option(fc.subarray(["a:*", "a:read", "b:read", "*"]), { nil: undefined }),
       ageMs: fc.constantFrom(0, 30_000, 120_000),
+      mfa: fc.boolean(),
     })
-    .map(({ kind, role, scopes, ageMs }) => {
+    .map(({ kind, role, scopes, ageMs, mfa }) => {
       const user = { id: "1", username: "a", email: null, role };
       const authenticatedAtMs = NOW_MS - ageMs;
       const held = scopes ?? (kind === "service" ? [] : undefined);
-      return { kind, user, authenticatedAtMs, ...(held && { scopes: held }) } as unknown as Authenticated;
+      return {
+        kind,
+        user,
+        authenticatedAtMs,
+        mfa,
+        ...(held && { scopes: held }),
+      } as unknown as Authenticated;
     }),
   { nil: undefined },
 );
@@ -72,6 +81,24 @@ describe("a rule of two", () => {
     const inner: Rule = { ...PUBLIC_RULE, limit: "off", plainHttp: true };
     assert.deepEqual(mergeRules(DEFAULT_RULE, inner), { ...DEFAULT_RULE, limit: "off", plainHttp: true });
     assert.deepEqual(mergeRules(inner, DEFAULT_RULE), { ...DEFAULT_RULE });
+  });
+
+  it("forgets nothing of either, whichever of them it is that asks", () => {
+    const asked: readonly Partial<Rule>[] = [
+      { role: "admin" },
+      { exactRole: "moderator" },
+      { scopes: ["a:read"] },
+      { callers: "people" },
+      { freshWithinMs: 1000 },
+      { mfa: true },
+      { policy: () => false },
+      { refusal: { kind: "deny", problem: problem("insufficient_role", "No.") } },
+    ];
+    for (const part of asked) {
+      const one = { ...DEFAULT_RULE, ...part };
+      assert.deepEqual(mergeRules(one, DEFAULT_RULE), one);
+      assert.deepEqual(mergeRules(DEFAULT_RULE, one), one);
+    }
   });
 
   it("holds both policies, whether they answer at once or late", async () => {

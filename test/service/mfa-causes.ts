@@ -50,5 +50,10 @@ export function mfaCauses(
       assert.equal((await send("DELETE", "/auth/mfa/totp", headers)).status, 204);
       return { actor: id, subject: id };
     },
+    "auth.mfa.renewed": async () => {
+      const { id, headers } = await enrolled("renewed");
+      assert.equal((await send("POST", "/auth/mfa/recovery-codes", headers)).status, 200);
+      return { actor: id, subject: id };
+    },
   };
 }

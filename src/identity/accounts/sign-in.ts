@@ -109,7 +109,9 @@ export function createSignIn(options: SignInOptions): SignIn {
       const shown = allowance && { allowance };
       if (methods.length > 0) {
         const mfaToken = await secondStep.begin(account, sessionKind, act);
-        return { kind: "factor_required", mfaToken, methods, ...shown };
+        // A passkey asks for a second step also while passkeys are off; it only cannot be shown.
+        const usable = methods.filter((method) => method !== "passkey" || passkeys !== undefined);
+        return { kind: "factor_required", mfaToken, methods: usable, ...shown };
       }
       await complete(account, act, { mfa: false });
       return { kind: "signed_in", account, mfa: false, sessionKind, ...shown };

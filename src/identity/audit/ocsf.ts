@@ -47,6 +47,7 @@ const MAPPINGS: Readonly<Record<EventName, Mapping>> = {
   "auth.mfa.failed": map("authentication", OTHER, "Second Factor Refused"),
   "auth.mfa.enrolled": map("account_change", 10, "MFA Factor Enable"),
   "auth.mfa.removed": map("account_change", 11, "MFA Factor Disable"),
+  "auth.mfa.renewed": map("account_change", OTHER, "Recovery Codes Renewed"),
   "auth.password.changed": map("account_change", 3, "Password Change"),
   "user.created": map("account_change", 1, "Create"),
   "user.updated": map("account_change", OTHER, "Update"),

@@ -64,6 +64,8 @@ export interface FactorStore {
   /** Sets a new sealed secret in place of exactly the current one. */
   resealTotp(id: string, current: string, sealedSecret: string): Promise<boolean>;
 
+  /** Sets a user's recovery codes in place of all others, in one step; `false` where there is no factor. */
+  replaceRecoveryCodes(userId: string, hashes: readonly string[]): Promise<boolean>;
   /** Takes a recovery code: atomic, once. */
   useRecoveryCode(userId: string, hash: string): Promise<boolean>;
 

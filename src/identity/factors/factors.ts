@@ -5,6 +5,7 @@ import type { UserPrincipal } from "../../kernel/principal.ts";
 import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { uuidv7 } from "../../kernel/random.ts";
+import { FACTOR_FIRST } from "../../kernel/step-up.ts";
 import type { AccountStore } from "../accounts/account.ts";
 import type { SessionStore } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
@@ -40,6 +41,11 @@ export interface Factors {
   ): Promise<FactorChange & { readonly passkey: Passkey; readonly recoveryCodes?: readonly string[] }>;
   /** `false` where there is none of this id and user; `conflict` where it is all that an account signs in with. */
   removePasskey(person: UserPrincipal, id: string, act: Act): Promise<FactorChange | false>;
+  /** Fresh recovery codes in place of all others; `conflict` where there is no factor for them to stand in for. */
+  renewRecoveryCodes(
+    person: UserPrincipal,
+    act: Act,
+  ): Promise<FactorChange & { readonly recoveryCodes: readonly string[] }>;
   /** Removes all factors of a user and ends all sessions: for who has lost them. Resolves to what there was. */
   reset(userId: string, act: Act): Promise<FactorSummary>;
   /** Throws `step_up_required` where a user with factors has not proved one in this session. */
@@ -58,11 +64,6 @@ export interface FactorsOptions {
 }
 
 const MOST_PASSKEYS = 20;
-/** RFC 9470 section 3. */
-const FACTOR_FIRST = problem("step_up_required", "Sign in with your second factor and retry.", {
-  headers: ["www-authenticate", 'Bearer realm="kyros", error="insufficient_user_authentication"'],
-});
-
 export function createFactors(options: FactorsOptions): Factors {
   const { store, challenges, accounts, sessionStore, sessions, totpSecrets, random, events } = options;
 
@@ -78,7 +79,10 @@ export function createFactors(options: FactorsOptions): Factors {
   async function settle(
     person: UserPrincipal,
     act: Act,
-    change: { readonly name: "auth.mfa.enrolled" | "auth.mfa.removed"; readonly method: FactorMethod },
+    change: {
+      readonly name: "auth.mfa.enrolled" | "auth.mfa.removed" | "auth.mfa.renewed";
+      readonly method: FactorMethod;
+    },
   ): Promise<FactorChange> {
     const { user, sessionId } = person;
     await challenges.cancelAll(user.id);
@@ -195,6 +199,17 @@ export function createFactors(options: FactorsOptions): Factors {
       }
       if (!(await store.removePasskey(id, userId))) return false;
       return settle(person, act, { name: "auth.mfa.removed", method: "passkey" });
+    },
+
+    async renewRecoveryCodes(person, act) {
+      events.assertWritable?.();
+      await assertAssured(person);
+      const { codes, hashes } = newRecoveryCodes(person.user.id);
+      if (!(await store.replaceRecoveryCodes(person.user.id, hashes))) {
+        throw new Refusal(problem("conflict", "Recovery codes stand in for a second factor. Add one first."));
+      }
+      const change = await settle(person, act, { name: "auth.mfa.renewed", method: "recovery_code" });
+      return { ...change, recoveryCodes: codes };
     },
 
     async reset(userId, act) {

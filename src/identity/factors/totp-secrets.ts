@@ -44,7 +44,8 @@ export function createTotpSecrets(sealing: Sealing, random: Random, issuer: stri
         uri: totpUri(secret, issuer, username),
       };
     },
-    match: (factor, code, atMs) => matchTotp(open(factor), code, atMs),
+    // Apps show the digits in two groups, and so people type them.
+    match: (factor, code, atMs) => matchTotp(open(factor), code.replaceAll(/[\s-]/g, ""), atMs),
     async resealAll(store) {
       let resealed = 0;
       for (;;) {

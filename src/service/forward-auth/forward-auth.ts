@@ -45,6 +45,16 @@ const UNTOLD = refusing(
 const CONTRADICTION = refusing("proxies tell of the request in several ways");
 const UNADDRESSED = refusing("proxy does not tell the client's address");
 const HOSTLESS = refusing("no valid host");
+const OTHER_METHOD = refusing(
+  "ambiguous method",
+  "The method can be read in more than one way; send it in capitals, and no other one in a header.",
+);
+const OTHER_PROTOCOL = refusing(
+  "upgrade to another protocol",
+  "Only WebSocket passes here as another protocol; send the request without an upgrade.",
+);
+/** What services and frameworks take for the method, if they take any header for it. */
+const METHOD_OVERRIDES = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /**
  * The gate before a service in any language: a proxy asks about each request, and is told by the same guards as those
@@ -69,7 +79,14 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
     if (host === "" && (hosts.length > 0 || needsHost)) return HOSTLESS;
     const reading = readPlainPath(view.target);
     if ("ambiguous" in reading) return ambiguous(reading.ambiguous);
-    return policy(host, view.method, reading.path) ?? ambiguous("letter case or spelling");
+    if (view.method !== view.method.toUpperCase()) return OTHER_METHOD;
+    if (changesProtocol(view)) return OTHER_PROTOCOL;
+    const rule = policy(host, view.method, reading.path);
+    if (rule === undefined) return ambiguous("letter case or spelling");
+    const isOverridden = METHOD_OVERRIDES.flatMap((name) => view.headerLines(name)).some(
+      (other) => policy(host, other.trim().toUpperCase(), reading.path) !== rule,
+    );
+    return isOverridden ? OTHER_METHOD : rule;
   }
 
   return {
@@ -102,6 +119,14 @@ function isContradicted(view: RequestView, { scheme, host }: OriginalRequest): b
   const other = (name: string, value: string | undefined): boolean =>
     value !== undefined && view.headerLines(name).some((line) => line !== value);
   return other("x-forwarded-proto", scheme) || other("x-forwarded-host", host);
+}
+
+/** Behind an accepted upgrade to HTTP/2 in clear text, no request would be asked about any more. */
+function changesProtocol(view: RequestView): boolean {
+  return (
+    view.headerLines("http2-settings").length > 0 ||
+    view.headerLines("upgrade").some((line) => line.trim().toLowerCase() !== "websocket")
+  );
 }
 
 function rememberRefusals(): (reason: string) => Rule {

@@ -17,6 +17,8 @@ import { SignatureShape, signatureOf } from "../webauthn-schemas.ts";
 const closed = { additionalProperties: false };
 const Code = Type.String({ minLength: 1, maxLength: 64 });
 
+const RecoveryCodes = Type.Object({ recovery_codes: Type.Array(Type.String()) });
+
 const VerifyRequest = Type.Object(
   {
     mfa_token: MfaToken,
@@ -75,7 +77,7 @@ export function secondFactorRoutes(app: App, service: Service): void {
       schema: {
         summary: "Confirm the authenticator app with a code; recovery codes are shown this once",
         body: Type.Object({ code: Code }, closed),
-        response: { 200: Type.Object({ recovery_codes: Type.Array(Type.String()) }) },
+        response: { 200: RecoveryCodes },
       },
     },
     async (request, reply) => {
@@ -97,6 +99,23 @@ export function secondFactorRoutes(app: App, service: Service): void {
       if (removed === false) throw new Refusal(problem("not_found", "There is no authenticator app."));
       renewCookie(service, request.exchange, reply, removed);
       reply.code(204);
+    },
+  );
+
+  app.post(
+    "/auth/mfa/recovery-codes",
+    {
+      ...freshPeople,
+      schema: {
+        summary: "Make ten new recovery codes, shown this once; the old ones end",
+        response: { 200: RecoveryCodes },
+      },
+    },
+    async (request, reply) => {
+      const { exchange, principal } = request;
+      const renewed = await service.factors.renewRecoveryCodes(principal, actOf(exchange));
+      renewCookie(service, exchange, reply, renewed);
+      return { recovery_codes: [...renewed.recoveryCodes] };
     },
   );
 }

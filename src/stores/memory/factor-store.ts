@@ -76,6 +76,11 @@ export function createMemoryFactorStore(): FactorStore {
       return true;
     },
 
+    async replaceRecoveryCodes(userId, hashes) {
+      if (!isConfirmed(userId) && passkeysOf(userId).length === 0) return false;
+      codes.set(userId, new Set(hashes));
+      return true;
+    },
     useRecoveryCode: async (userId, hash) => codes.get(userId)?.delete(hash) ?? false,
 
     findPasskey: async (credentialId) =>

@@ -20,6 +20,13 @@ export function createSqlFactorStore({ db }: Pick<SqlDatabase, "db">): FactorSto
     ...createSqlTotp(db),
     ...createSqlPasskeys(db),
 
+    replaceRecoveryCodes: (userId, hashes) =>
+      serializable(db, async (trx) => {
+        const { totp, passkeys } = (await factorSummaries(trx, [userId])).get(userId) ?? NO_FACTORS;
+        if (!totp && passkeys === 0) return false;
+        await setRecoveryCodes(trx, userId, hashes);
+        return true;
+      }),
     async useRecoveryCode(userId, hash) {
       const result = await db
         .deleteFrom("recovery_codes")
