@@ -86,7 +86,7 @@ export function everyCall({
     ["factors.addPasskey", () => factors.addPasskey(samplePasskey(1), [])],
     ["factors.usePasskey", () => factors.usePasskey(id, 1, 1)],
     ["factors.removeTotp", () => factors.removeTotp(id)],
-    ["factors.removePasskey", () => factors.removePasskey(id, id)],
+    ["factors.removePasskey", () => factors.removePasskey(id, id, true)],
     ["factors.removeAll", () => factors.removeAll(id)],
     ["challenges.open", () => challenges.open(sampleChallenge(2), 1)],
     ["challenges.find", () => challenges.find("a", 1)],
