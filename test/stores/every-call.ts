@@ -71,6 +71,7 @@ export function everyCall({
     ["apiKeys.touch", () => apiKeys.touch([id], 1)],
     ["lockouts.settle", () => lockouts.settle(attempt)],
     ["lockouts.unlock", () => lockouts.unlock("a", 1)],
+    ["lockouts.lockedUntil", () => lockouts.lockedUntil(["a"], 1)],
     ["lockouts.purge", () => lockouts.purge(1)],
     ["factors.summaryOf", () => factors.summaryOf(id)],
     ["factors.summariesOf", () => factors.summariesOf([id])],
