@@ -1,41 +1,14 @@
 import type { Limit } from "../guards/limit-policy.ts";
 import { canonicalAddress } from "../net/address.ts";
+import type { Check } from "./check.ts";
+import { error, warning } from "./check.ts";
 import { isTooWide } from "./range-kinds.ts";
-import type { Settings } from "./settings.ts";
-
-/** What a check found: nothing, or how bad it is, what it is and what to do. */
-export type Judgement =
-  | "ok"
-  | {
-      readonly verdict: "warning" | "error";
-      /** The rest of a sentence that begins with the variable. */
-      readonly finding: string;
-      readonly remedy: string;
-    };
-
-/** One question to a configuration. Number and id are stable: people and scripts hold on to them. */
-export interface Check {
-  readonly number: number;
-  readonly id: string;
-  /** What holds where the answer is yes. */
-  readonly title: string;
-  readonly variable: string;
-  judge(settings: Settings): Judgement;
-}
 
 const DAY_MS = 86_400_000;
 /** NIST SP 800-63B section 3.2.2 draws its line at 100 failed attempts; a limit that never reaches it does not count. */
 const MANY_ATTEMPTS_PER_MINUTE = 100;
 const ENDLESS_ATTEMPTS_PER_MINUTE = 10_000;
 const ENDLESS_REQUESTS_PER_MINUTE = 1_000_000;
-
-function error(finding: string, remedy: string): Judgement {
-  return { verdict: "error", finding, remedy };
-}
-
-function warning(finding: string, remedy: string): Judgement {
-  return { verdict: "warning", finding, remedy };
-}
 
 /** The most that a limit lets through in a minute: the whole quota at once, and what comes back meanwhile. */
 function mostInAMinute({ limit, windowMs }: Limit): number {
@@ -246,5 +219,18 @@ export const CHECKS: readonly Check[] = [
             "lets the network read and change what the database says",
             "`sslmode=verify-full` in the URL",
           ),
+  },
+  {
+    number: 20,
+    id: "gate-proxy-missing",
+    title: "The gate knows the proxies it answers",
+    variable: "KYROS_TRUST_PROXY",
+    judge: ({ gateRules, trustedProxies }) =>
+      gateRules.length > 0 && trustedProxies.length === 0
+        ? warning(
+            "names no proxy, so that the gate lets nobody through, whatever KYROS_GATE_RULES says",
+            "the ranges of your proxies",
+          )
+        : "ok",
   },
 ];

@@ -64,6 +64,7 @@ export interface Identity {
   /** `undefined` where passkeys are off. */
   readonly passkeys: PasskeyProofs | undefined;
   readonly accounts: Accounts;
+  readonly lockouts: Lockouts;
   readonly sessions: Sessions;
   readonly refreshTokens: RefreshTokens;
   readonly apiKeys: ApiKeys;
@@ -85,6 +86,7 @@ export function composeIdentity(parts: IdentityParts): Identity {
   const lockouts = createLockouts({ store: stores.lockouts, key: parts.keyring.derive("kyros/lockout", 32) });
   return {
     sessions,
+    lockouts,
     ...composeFactors(parts, sessions, lockouts),
     accounts: createAccounts({
       clock: parts.clock,

@@ -18,7 +18,7 @@ const EVERY_MS = 60_000;
 
 /**
  * Refuses to start on a database whose audit trail is behind what this machine has seen of it, or another one: in a
- * restored backup, sessions that were ended since would live again (docs/decisions/0018-restored-backups.md). Then
+ * restored backup, sessions and API keys that were ended since would live again (docs/decisions/0018-restored-backups.md). Then
  * notes the trail's head at once, every minute and at the stop. Throws `DatabaseFault`, or `Outage` as the store does.
  */
 export async function startRestoreGuard(parts: RestoreGuardParts): Promise<RestoreGuard> {
@@ -66,6 +66,6 @@ async function assertGoesOn(audit: RestoreGuardParts["audit"], mark: ChainHead):
 function restored(why: string): DatabaseFault {
   return new DatabaseFault(
     `the database looks like a restored backup, in which ended sessions would live again: ${why}. ` +
-      'Run "kyros migrate --accept-restore" to end all sessions and go on',
+      'Run "kyros migrate --accept-restore" to end all sessions, revoke all API keys and go on',
   );
 }

@@ -94,7 +94,7 @@ async function openSqliteStores(path: string): Promise<Stores> {
   return {
     ...createSqlStores(database),
     health: async () => database.probe(),
-    migrate: () => migrate(database.db),
+    migrate: () => database.migrating(migrate),
     pendingMigrations: () => pendingMigrations(database.db),
     close: database.close,
   };

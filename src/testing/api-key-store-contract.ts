@@ -75,15 +75,25 @@ export function apiKeyStoreContract(open: OpenApiKeys): void {
         assert.deepEqual(await ids({ limit: 9, ownerId: sampleId(7) }), []);
       }));
 
-    it("counts an owner's keys that are not revoked", () =>
+    it("creates no more than the most that an owner may have, of any number at once; revoked ones do not count", () =>
       withStore(async ({ apiKeys }) => {
-        for (const n of [1, 2, 3]) await apiKeys.create(sampleApiKey(n, { ownerId: sampleId(1) }));
-        await apiKeys.create(sampleApiKey(4, { ownerId: null }));
-        await apiKeys.create(sampleApiKey(5, { ownerId: sampleId(2) }));
-        assert.equal(await apiKeys.countLive(sampleId(1)), 3);
-        await apiKeys.revoke(sampleId(2), NOW_MS);
-        assert.equal(await apiKeys.countLive(sampleId(1)), 2);
-        assert.equal(await apiKeys.countLive(sampleId(7)), 0);
+        const most = 3;
+        const create = (n: number, ownerId: string | null = sampleId(1)) =>
+          apiKeys.create(sampleApiKey(n, { ownerId }), most);
+        const made = await Promise.all(Array.from({ length: 12 }, (_, n) => create(n + 1)));
+        assert.equal(made.filter(Boolean).length, most);
+        const kept = await apiKeys.list({ limit: 99 });
+        assert.deepEqual(
+          kept.map(({ id }) => id),
+          [...made.keys()].filter((n) => made[n]).map((n) => sampleId(n + 1)),
+        );
+        assert.equal(await create(20, sampleId(2)), true, "of another owner");
+        for (const n of [21, 22, 23, 24]) assert.equal(await create(n, null), true, "of none");
+        assert.equal(await apiKeys.create(sampleApiKey(25, { ownerId: sampleId(1) })), true, "of any number");
+        await apiKeys.revoke(kept[0]!.id, NOW_MS);
+        assert.equal(await create(26), false, "three are left");
+        await apiKeys.revoke(kept[1]!.id, NOW_MS);
+        assert.equal(await create(27), true);
       }));
 
     it("rotates a secret, keeps the former one until its overlap ends, and is seen at once", () =>

@@ -51,6 +51,25 @@ export function lockoutStoreContract(open: OpenLockouts): void {
         assert.equal(await right(lockouts, { nameHash: sampleHash("other") }), "granted");
       }));
 
+    it("tells which of some names are locked anywhere, and until when at the latest", () =>
+      withStore(async ({ lockouts }) => {
+        const [other, unknown] = [sampleHash("other"), sampleHash("unknown")];
+        await right(lockouts, { placeHash: HOME });
+        await lock(lockouts);
+        await lock(lockouts, { placeHash: HOME, atMs: NOW_MS + 1 });
+        await wrong(lockouts, { nameHash: other });
+        const until = async (atMs: number, names = [NAME, other, unknown]) => [
+          ...(await lockouts.lockedUntil(names, atMs)),
+        ];
+        assert.deepEqual(await until(NOW_MS + 1), [[NAME, NOW_MS + 1 + LOCK_MS]]);
+        assert.deepEqual(await until(NOW_MS + LOCK_MS), [[NAME, NOW_MS + 1 + LOCK_MS]]);
+        assert.deepEqual(await until(NOW_MS + 1 + LOCK_MS), []);
+        assert.deepEqual(await until(NOW_MS, [other]), []);
+        assert.deepEqual(await until(NOW_MS, []), []);
+        await lockouts.unlock(NAME, NOW_MS);
+        assert.deepEqual(await until(NOW_MS), []);
+      }));
+
     it("begins afresh after a success", () =>
       withStore(async ({ lockouts }) => {
         for (let round = 0; round < 3; round++) {

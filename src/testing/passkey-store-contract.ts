@@ -70,10 +70,27 @@ export function passkeyStoreContract(withStore: WithOpened<{ readonly factors: F
   it("removes a passkey of its user alone, once", () =>
     withStore(async ({ factors }) => {
       await factors.addPasskey(samplePasskey(1), []);
-      assert.equal(await factors.removePasskey(sampleId(1), sampleId(9)), false);
+      assert.equal(await factors.removePasskey(sampleId(1), sampleId(9), false), "unknown");
       assert.deepEqual(await factors.listPasskeys(USER), [samplePasskey(1)]);
-      assert.equal(await factors.removePasskey(sampleId(1), USER), true);
-      assert.equal(await factors.removePasskey(sampleId(1), USER), false);
+      assert.equal(await factors.removePasskey(sampleId(1), USER, false), "removed");
+      assert.equal(await factors.removePasskey(sampleId(1), USER, true), "unknown");
       assert.equal(await factors.usePasskey(sampleId(1), 9, NOW_MS), false);
+    }));
+
+  it("keeps one passkey where it is told to, of all that are removed at once", () =>
+    withStore(async ({ factors }) => {
+      for (const n of [1, 2, 3]) await factors.addPasskey(samplePasskey(n), [sampleHash("a")]);
+      const removals = await Promise.all(
+        [1, 2, 3].map((n) => factors.removePasskey(sampleId(n), USER, true)),
+      );
+      assert.deepEqual(removals.toSorted(), ["last", "removed", "removed"]);
+      const kept = sampleId(removals.indexOf("last") + 1);
+      assert.deepEqual(
+        (await factors.listPasskeys(USER)).map(({ id }) => id),
+        [kept],
+      );
+      assert.equal((await factors.summaryOf(USER)).recoveryCodesLeft, 1, "codes stay with it");
+      assert.equal(await factors.removePasskey(kept, USER, true), "last");
+      assert.equal(await factors.removePasskey(kept, USER, false), "removed");
     }));
 }

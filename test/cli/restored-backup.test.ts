@@ -35,6 +35,9 @@ async function login({ url }: Server): Promise<string> {
 const call = ({ url }: Server, method: string, path: string, token: string) =>
   fetch(url + path, { method, headers: { authorization: `Bearer ${token}` } });
 
+const callWithKey = ({ url }: Server, key: string) =>
+  fetch(`${url}/protected`, { headers: { "x-api-key": key } });
+
 /** Serves in this process for as long as `work` takes: what was served here before and after is the command's. */
 async function whileServed<T>(
   { dataDir, databaseUrl }: Kyros,
@@ -62,10 +65,13 @@ async function whileServed<T>(
 async function revivesNothing({ kyros, save, restore }: Subject, args: readonly string[]): Promise<void> {
   await addUsers(kyros.databaseUrl, { name: "alice" });
   const token = await whileServed(kyros, login);
+  const created = await kyros.run(["key", "create", "--name", "deploy"]);
+  const [, keyId, key] = /^created deploy \((\S+)\)\nkey: (\S+)\n$/.exec(created.stdout)!;
   await save();
   await whileServed(kyros, async (server) => {
     assert.equal((await call(server, "POST", "/auth/logout", token)).status, 204);
   });
+  assert.equal((await kyros.run(["key", "revoke", keyId!])).exitCode, 0);
   await restore();
 
   // It never listens.
@@ -74,12 +80,13 @@ async function revivesNothing({ kyros, save, restore }: Subject, args: readonly 
   assert.match(refused.stderr, REFUSAL);
   const accepted = await kyros.run(["migrate", "--accept-restore"]);
   assert.equal(accepted.exitCode, 0, accepted.stderr);
-  assert.match(accepted.stdout, /All sessions of 1 users are ended/);
+  assert.match(accepted.stdout, /All sessions of 1 users are ended, and 1 API keys are revoked/);
   const listed = await kyros.run(["audit", "list"]);
   assert.match(listed.stdout, /settings\.changed/);
 
   const served = await kyros.serve({}, args);
   assert.equal((await call(served, "GET", "/protected", token)).status, 401);
+  assert.equal((await callWithKey(served, key!)).status, 401);
   assert.equal((await call(served, "GET", "/protected", await login(served))).status, 200);
   assert.equal((await served.terminate()).exitCode, 0);
   // Known now: the next start is an ordinary one.
@@ -124,6 +131,27 @@ describe("a restored backup", { timeout: 600_000 }, () => {
         [],
       );
     });
+  });
+
+  it("keeps its API keys where that is said, and tells so", async (t) => {
+    const kyros = await kyrosCommand();
+    t.after(() => kyros.remove());
+    const [, kept, listed, alone, revoked, none, trail] = await kyros.runAll([
+      ["key", "create", "--name", "deploy"],
+      ["migrate", "--accept-restore", "--keep-api-keys"],
+      ["key", "list"],
+      ["migrate", "--keep-api-keys"],
+      ["migrate", "--accept-restore", "--json"],
+      ["key", "list"],
+      ["audit", "list"],
+    ]);
+    assert.match(kept!.stdout, /sessions of 0 users are ended\. API keys, passwords, roles/);
+    assert.match(listed!.stdout, /deploy/);
+    assert.equal(alone!.exitCode, 2);
+    assert.match(alone!.stderr, /--accept-restore/);
+    assert.deepEqual(JSON.parse(revoked!.stdout), { applied: [], accounts: 0, api_keys: 1 });
+    assert.equal(none!.stdout, "");
+    assert.match(trail!.stdout, /api_key\.revoked/);
   });
 
   it("is refused too where its trail went on otherwise, and where the mark cannot be read", async (t) => {

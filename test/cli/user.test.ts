@@ -47,6 +47,7 @@ describe("kyros user", () => {
       "email",
       "id",
       "last_login_at",
+      "locked_until",
       "mfa",
       "role",
       "username",
@@ -65,6 +66,16 @@ describe("kyros user", () => {
       const act = { atMs: Date.now(), actor: { kind: "anonymous" } } as const;
       await lockName(lockouts, "locked", [""]);
       assert.equal(await lockouts.settle("locked", true, act), "locked");
+      const [text, json] = await kyros.runAll([
+        ["user", "list"],
+        ["user", "list", "--json"],
+      ]);
+      assert.match(text!.stdout, /^Locked\tuser\tactive\t-\t\S+\t20\S+Z$/m);
+      assert.match(text!.stdout, /^root\tadmin\tactive\troot@example\.org\t\S+\t-$/m);
+      const { items } = JSON.parse(json!.stdout) as { items: { username: string; locked_until: string }[] };
+      const untilOf = (name: string) => items.find(({ username }) => username === name)?.locked_until;
+      assert.ok(Date.parse(untilOf("Locked")!) > Date.now() + 80_000_000);
+      assert.equal(untilOf("root"), null);
       const unlocked = await kyros.run(["user", "unlock", "LOCKED"]);
       assert.deepEqual([unlocked.exitCode, unlocked.stdout], [0, "Locked is unlocked\n"]);
       assert.match(unlocked.stderr, /"user\.updated"/);

@@ -180,6 +180,11 @@ const WARNINGS: readonly (readonly [id: string, variables: Variables, unlike: Va
   ["api-keys-static", { KYROS_API_KEYS: "ci:q7Zp2mV9xL4tR8wK1nB6yH3sD5fG0jCa" }, {}],
   ["registration-on", { KYROS_REGISTRATION: "on" }, { KYROS_REGISTRATION: "off" }],
   ["proxy-missing", { KYROS_FORCE_HTTPS: "on" }, { KYROS_FORCE_HTTPS: "on", KYROS_TRUST_PROXY: "10.0.0.1" }],
+  [
+    "gate-proxy-missing",
+    { KYROS_GATE_RULES: "/assets public" },
+    { KYROS_GATE_RULES: "/assets public", KYROS_TRUST_PROXY: "10.0.0.1" },
+  ],
   ["log-level", { KYROS_LOG_LEVEL: "error" }, { KYROS_LOG_LEVEL: "debug" }],
 ];
 

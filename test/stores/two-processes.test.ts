@@ -48,7 +48,7 @@ describe("what another process changes", () => {
   it("is seen in a session, by its id and by its secret", async () => {
     const hash = sampleHash("secret1");
     assert.equal((await stores.sessions.findById(ID))?.endedAtMs, null);
-    await other.call(["sessions", "touch", ID, NOW_MS + 1, NOW_MS + 99]);
+    await other.call(["sessions", "touch", [ID], NOW_MS + 1, NOW_MS + 99]);
     assert.equal((await stores.sessions.findBySecretHash(hash))?.idleExpiresAtMs, NOW_MS + 99);
     await other.call(["sessions", "reauthenticate", ID, hash, sampleHash("fresh"), NOW_MS + 2]);
     assert.equal(await stores.sessions.findBySecretHash(hash), undefined);

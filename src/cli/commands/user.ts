@@ -3,6 +3,7 @@ import type { Account } from "../../identity/accounts/account.ts";
 import type { AccountChange } from "../../identity/accounts/accounts.ts";
 import { generatePassword } from "../../identity/accounts/accounts.ts";
 import { canonicalUsername } from "../../identity/accounts/username.ts";
+import { toRfc3339 } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/failure.ts";
 import type { Role } from "../../kernel/principal.ts";
 import { ROLES } from "../../kernel/principal.ts";
@@ -27,7 +28,11 @@ export function userCommand(): Command {
     .option("--password-stdin", "read the password from standard input: one line")
     .action(createUser);
 
-  user.command("list").description("list all accounts").option("--json", "print JSON").action(listUsers);
+  user
+    .command("list")
+    .description("list all accounts, at the end until when too many failed sign-ins have locked one")
+    .option("--json", "print JSON")
+    .action(listUsers);
 
   user
     .command("disable <name>")
@@ -74,22 +79,31 @@ async function createUser(
 }
 
 async function listUsers(options: { json?: boolean }): Promise<void> {
-  await asOperator(async ({ stores }) => {
+  await asOperator(async ({ stores, lockouts, act }) => {
     const accounts: Account[] = [];
+    const lockedUntil = new Map<string, string>();
     for (let page = await stores.accounts.list({ limit: PAGE }); page.length > 0; ) {
       accounts.push(...page);
+      const names = page.map(({ usernameKey }) => usernameKey);
+      for (const [name, untilMs] of await lockouts.lockedUntil(names, act.atMs)) {
+        lockedUntil.set(name, toRfc3339(untilMs));
+      }
       page = await stores.accounts.list({ limit: PAGE, afterId: page.at(-1)!.id });
     }
     if (options.json) {
-      const items = await publicUsers(stores, accounts);
+      const users = await publicUsers(stores, accounts);
+      const items = users.map((user, at) => ({
+        ...user,
+        locked_until: lockedUntil.get(accounts[at]!.usernameKey) ?? null,
+      }));
       process.stdout.write(`${JSON.stringify({ items, next_cursor: null })}\n`);
       return;
     }
     for (const account of accounts) {
       const state = account.disabled ? "disabled" : "active";
-      process.stdout.write(
-        `${account.username}\t${account.role}\t${state}\t${account.email ?? "-"}\t${account.id}\n`,
-      );
+      const locked = lockedUntil.get(account.usernameKey) ?? "-";
+      const cells = [account.username, account.role, state, account.email ?? "-", account.id, locked];
+      process.stdout.write(`${cells.join("\t")}\n`);
     }
   });
 }

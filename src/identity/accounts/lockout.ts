@@ -56,6 +56,8 @@ export interface LockoutStore {
   settle(attempt: SignInAttempt): Promise<AttemptOutcome>;
   /** Forgets every failure of a name; known places stay known. Resolves to whether it was locked anywhere. */
   unlock(nameHash: string, nowMs: number): Promise<boolean>;
+  /** Of these names, the ones that are locked anywhere, and until when at the latest. */
+  lockedUntil(nameHashes: readonly string[], nowMs: number): Promise<ReadonlyMap<string, number>>;
   /** Removes what expired before the instant; returns how many. */
   purge(beforeMs: number): Promise<number>;
 }

@@ -15,6 +15,8 @@ export interface Lockouts {
   settle(usernameKey: string, proved: SignInAttempt["proved"], act: Act): Promise<AttemptOutcome>;
   /** Forgets the failures of a name; resolves to whether it was locked anywhere. */
   unlock(usernameKey: string, nowMs: number): Promise<boolean>;
+  /** Of these names, the ones that are locked anywhere, and until when at the latest. */
+  lockedUntil(usernameKeys: readonly string[], nowMs: number): Promise<ReadonlyMap<string, number>>;
 }
 
 /**
@@ -60,5 +62,10 @@ export function createLockouts({ store, key }: LockoutsOptions): Lockouts {
         atMs: act.atMs,
       }),
     unlock: (usernameKey, nowMs) => store.unlock(nameHashOf(usernameKey), nowMs),
+    async lockedUntil(usernameKeys, nowMs) {
+      const names = new Map(usernameKeys.map((usernameKey) => [nameHashOf(usernameKey), usernameKey]));
+      const locked = await store.lockedUntil([...names.keys()], nowMs);
+      return new Map(locked.entries().map(([nameHash, untilMs]) => [names.get(nameHash)!, untilMs]));
+    },
   };
 }

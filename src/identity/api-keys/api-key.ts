@@ -25,13 +25,12 @@ export interface ApiKey {
 
 /** The port of API keys. What is found is live: as of the last commit, by whichever process. */
 export interface ApiKeyStore {
-  create(key: ApiKey): Promise<void>;
+  /** `false` where its owner has `mostLive` keys that are not revoked, expired or not: atomic, however many at once. */
+  create(key: ApiKey, mostLive?: number): Promise<boolean>;
   findByPublicId(publicId: string): Awaitable<ApiKey | undefined>;
   findById(id: string): Promise<ApiKey | undefined>;
   /** Of one owner, or of all where `ownerId` is absent; in order of id. */
   list(query: { ownerId?: string; afterId?: string; limit: number }): Promise<readonly ApiKey[]>;
-  /** How many keys of an owner are not revoked; one that has expired counts until it is. */
-  countLive(ownerId: string): Promise<number>;
   /** Sets a new secret and lets the current one live until `overlapUntilMs`; `false` where revoked or raced. */
   rotate(id: string, currentHash: string, newHash: string, overlapUntilMs: number): Promise<boolean>;
   /** Durable before it resolves; `false` where it was revoked already or is unknown. */

@@ -2,6 +2,8 @@ import { equalInConstantTime, sha256Base64url } from "../../crypto/digest.ts";
 import type { Act, EventSink } from "../../kernel/audit-event.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 import { then } from "../../kernel/awaitable.ts";
+import { Refusal } from "../../kernel/failure.ts";
+import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { uuidv7 } from "../../kernel/random.ts";
 import { parseCidrs } from "../../net/cidr.ts";
@@ -31,8 +33,8 @@ export type KeyOutcome =
 export interface ApiKeys {
   /** Whether a text is a key by its form, or one of the static keys, rather than some other credential. */
   isKey(text: string): boolean;
-  /** Makes a key; its text is in the result and nowhere else. */
-  create(wanted: NewApiKey, act: Act): Promise<{ apiKey: ApiKey; text: string }>;
+  /** Makes a key; its text is in the result and nowhere else. `conflict` where its owner has `mostLive` already. */
+  create(wanted: NewApiKey, act: Act, mostLive?: number): Promise<{ apiKey: ApiKey; text: string }>;
   /** Whose key a text is, if it may be used from this address now. */
   verify(text: string, address: string, nowMs: number): Awaitable<KeyOutcome>;
   /** Gives a key a new secret; the old one works until the overlap ends. `undefined` where it is revoked or raced. */
@@ -84,7 +86,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   return {
     isKey: (text) => text.startsWith(KEY_PREFIX) || ofStatics(text) !== undefined,
 
-    async create(wanted, act) {
+    async create(wanted, act, mostLive) {
       events.assertWritable?.();
       const { publicId, secret, text } = generateKeyText(random);
       const apiKey: ApiKey = {
@@ -98,7 +100,9 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
         revokedAtMs: null,
         lastUsedAtMs: null,
       };
-      await store.create(apiKey);
+      if (!(await store.create(apiKey, mostLive))) {
+        throw new Refusal(problem("conflict", `Revoke a key first: ${mostLive} is the most.`));
+      }
       const details = { name: apiKey.name, scopes: apiKey.scopes.join(" ") };
       await events.record({
         ...act,

@@ -85,11 +85,16 @@ export interface FactorStore {
 
   /** Removes the user's TOTP factor, confirmed or pending; recovery codes go with the last factor. */
   removeTotp(userId: string): Promise<boolean>;
-  /** Removes one of the user's passkeys; recovery codes go with the last factor. */
-  removePasskey(id: string, userId: string): Promise<boolean>;
+  /**
+   * Removes one of the user's passkeys; recovery codes go with the last factor. With `keepLast`, one passkey stays
+   * (`last`), of any number that are removed at once.
+   */
+  removePasskey(id: string, userId: string, keepLast: boolean): Promise<PasskeyRemoval>;
   /** Removes every factor and code of a user; what there was. */
   removeAll(userId: string): Promise<FactorSummary>;
 }
+
+export type PasskeyRemoval = "removed" | "unknown" | "last";
 
 export interface TotpConfirmation {
   readonly id: string;

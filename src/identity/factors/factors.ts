@@ -191,13 +191,12 @@ export function createFactors(options: FactorsOptions): Factors {
       events.assertWritable?.();
       await assertAssured(person);
       const userId = person.user.id;
-      const own = await store.listPasskeys(userId);
-      if (!own.some((passkey) => passkey.id === id)) return false;
       const account = await accounts.findById(userId);
-      if (own.length === 1 && account?.passwordHash === null) {
+      const removal = await store.removePasskey(id, userId, account?.passwordHash === null);
+      if (removal === "unknown") return false;
+      if (removal === "last") {
         throw new Refusal(problem("conflict", "This is the only way to sign in. Add another passkey first."));
       }
-      if (!(await store.removePasskey(id, userId))) return false;
       return settle(person, act, { name: "auth.mfa.removed", method: "passkey" });
     },
 

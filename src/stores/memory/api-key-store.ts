@@ -6,11 +6,18 @@ export function createMemoryApiKeyStore(): ApiKeyStore {
   const keys = new Map<string, ApiKey>();
   const ids = new Map<string, string>();
 
+  function countLive(ownerId: string): number {
+    const live = keys.values().filter((key) => key.ownerId === ownerId && key.revokedAtMs === null);
+    return live.toArray().length;
+  }
+
   return {
-    async create(key) {
+    async create(key, mostLive = Number.POSITIVE_INFINITY) {
       if (keys.has(key.id) || ids.has(key.publicId)) throw new Error("an API key with this id exists");
+      if (key.ownerId !== null && countLive(key.ownerId) >= mostLive) return false;
       keys.set(key.id, copy(key));
       ids.set(key.publicId, key.id);
+      return true;
     },
     findByPublicId(publicId) {
       const id = ids.get(publicId);
@@ -22,10 +29,6 @@ export function createMemoryApiKeyStore(): ApiKeyStore {
         (key) => ownerId === undefined || key.ownerId === ownerId,
       );
       return owned.slice(0, limit);
-    },
-    async countLive(ownerId) {
-      const live = keys.values().filter((key) => key.ownerId === ownerId && key.revokedAtMs === null);
-      return live.toArray().length;
     },
     async rotate(id, currentHash, newHash, overlapUntilMs) {
       const key = keys.get(id);

@@ -107,11 +107,12 @@ export function createMemoryFactorStore(): FactorStore {
       forgetCodesWithoutFactor(userId);
       return removed;
     },
-    async removePasskey(id, userId) {
-      if (passkeys.get(id)?.userId !== userId) return false;
+    async removePasskey(id, userId, keepLast) {
+      if (passkeys.get(id)?.userId !== userId) return "unknown";
+      if (keepLast && passkeysOf(userId).length === 1) return "last";
       passkeys.delete(id);
       forgetCodesWithoutFactor(userId);
-      return true;
+      return "removed";
     },
     async removeAll(userId) {
       const before = summaryOf(userId);

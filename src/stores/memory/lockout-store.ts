@@ -53,6 +53,19 @@ export function createMemoryLockoutStore(): LockoutStore {
       }
       return places.some((place) => isLockedAt(place, nowMs));
     },
+    async lockedUntil(nameHashes, nowMs) {
+      const locked = new Map<string, number>();
+      for (const nameHash of nameHashes) {
+        const holding =
+          names
+            .get(nameHash)
+            ?.values()
+            .filter((place) => isLockedAt(place, nowMs)) ?? [];
+        const ends = [...holding].map(({ lockedUntilMs }) => lockedUntilMs!);
+        if (ends.length > 0) locked.set(nameHash, Math.max(...ends));
+      }
+      return locked;
+    },
     purge: async (beforeMs) => sweep(beforeMs),
   };
 }

@@ -1,7 +1,9 @@
+import type { Kysely } from "kysely";
 import type { ApiKey, ApiKeyStore } from "../../identity/api-keys/api-key.ts";
 import { fromJsonList, toJsonList } from "./columns.ts";
 import type { SqlDatabase } from "./database.ts";
-import type { ApiKeyRow } from "./schema.ts";
+import { serializable } from "./database.ts";
+import type { ApiKeyRow, Schema } from "./schema.ts";
 
 /** API keys in a SQL database. */
 export function createSqlApiKeyStore({ db, reads }: SqlDatabase): ApiKeyStore {
@@ -13,8 +15,24 @@ export function createSqlApiKeyStore({ db, reads }: SqlDatabase): ApiKeyStore {
     keyOf: (key) => key.publicId,
   });
 
-  async function create(key: ApiKey): Promise<void> {
-    await db.insertInto("api_keys").values(toRow(key)).execute();
+  async function create(key: ApiKey, mostLive?: number): Promise<boolean> {
+    const { ownerId } = key;
+    const insert = (into: Kysely<Schema>) => into.insertInto("api_keys").values(toRow(key)).execute();
+    if (mostLive === undefined || ownerId === null) {
+      await insert(db);
+      return true;
+    }
+    return serializable(db, async (trx) => {
+      const { count } = await trx
+        .selectFrom("api_keys")
+        .select((select) => select.fn.countAll().as("count"))
+        .where("owner_id", "=", ownerId)
+        .where("revoked_at_ms", "is", null)
+        .executeTakeFirstOrThrow();
+      if (Number(count) >= mostLive) return false;
+      await insert(trx);
+      return true;
+    });
   }
 
   async function list(query: {
@@ -26,16 +44,6 @@ export function createSqlApiKeyStore({ db, reads }: SqlDatabase): ApiKeyStore {
     if (query.ownerId !== undefined) rows = rows.where("owner_id", "=", query.ownerId);
     if (query.afterId !== undefined) rows = rows.where("id", ">", query.afterId);
     return (await rows.execute()).map(toApiKey);
-  }
-
-  async function countLive(ownerId: string): Promise<number> {
-    const { count } = await db
-      .selectFrom("api_keys")
-      .select((select) => select.fn.countAll().as("count"))
-      .where("owner_id", "=", ownerId)
-      .where("revoked_at_ms", "is", null)
-      .executeTakeFirstOrThrow();
-    return Number(count);
   }
 
   async function rotate(
@@ -81,7 +89,6 @@ export function createSqlApiKeyStore({ db, reads }: SqlDatabase): ApiKeyStore {
     findByPublicId: findByKey,
     findById: async (id) => findById(id),
     list,
-    countLive,
     rotate,
     revoke,
     touch,

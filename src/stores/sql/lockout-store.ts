@@ -61,6 +61,22 @@ export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutS
     });
   }
 
+  async function lockedUntil(
+    nameHashes: readonly string[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    // PostgreSQL has no empty list.
+    if (nameHashes.length === 0) return new Map();
+    const rows = await db
+      .selectFrom("lockouts")
+      .select(["name_hash", (select) => select.fn.max("locked_until_ms").as("until_ms")])
+      .where("name_hash", "in", nameHashes)
+      .where("locked_until_ms", ">", nowMs)
+      .groupBy("name_hash")
+      .execute();
+    return new Map(rows.map((row) => [row.name_hash, Number(row.until_ms)]));
+  }
+
   function purge(beforeMs: number): Promise<number> {
     return purgeInBatches(async () => {
       const expired = db
@@ -77,7 +93,7 @@ export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutS
     });
   }
 
-  return { settle, unlock, purge };
+  return { settle, unlock, lockedUntil, purge };
 }
 
 function toLockout(row: LockoutRow): Lockout {

@@ -57,16 +57,14 @@ export function createSqlPasskeys(db: Kysely<Schema>): Passkeys {
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
-    removePasskey: (id, userId) =>
+    removePasskey: (id, userId, keepLast) =>
       serializable(db, async (trx) => {
-        const result = await trx
-          .deleteFrom("passkeys")
-          .where("id", "=", id)
-          .where("user_id", "=", userId)
-          .executeTakeFirst();
-        if (result.numDeletedRows === 0n) return false;
+        const own = await trx.selectFrom("passkeys").select("id").where("user_id", "=", userId).execute();
+        if (!own.some((passkey) => passkey.id === id)) return "unknown";
+        if (keepLast && own.length === 1) return "last";
+        await trx.deleteFrom("passkeys").where("id", "=", id).execute();
         await forgetCodesWithoutFactor(trx, userId);
-        return true;
+        return "removed";
       }),
   };
 }

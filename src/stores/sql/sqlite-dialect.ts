@@ -2,7 +2,7 @@ import type { SQLInputValue } from "node:sqlite";
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from "kysely";
 import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { toPortError } from "./sqlite-errors.ts";
-import type { SqliteWriter } from "./sqlite-writer.ts";
+import type { SqliteWriter, WriterTurn } from "./sqlite-writer.ts";
 
 /** DDL is transactional in SQLite: a migration happens wholly or not at all, and in one process at a time. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
@@ -11,22 +11,19 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
   }
 }
 
-/** The one connection that writes, for Kysely, which keeps concurrent users of it apart by a lock of its own. */
+/** A turn at the one connection that writes, for Kysely, which keeps its users apart by a lock of its own. */
 class Connection implements DatabaseConnection {
-  readonly #writer: SqliteWriter;
+  readonly #turn: WriterTurn;
   readonly #onWrite: () => void;
 
-  constructor(writer: SqliteWriter, onWrite: () => void) {
-    this.#writer = writer;
+  constructor(turn: WriterTurn, onWrite: () => void) {
+    this.#turn = turn;
     this.#onWrite = onWrite;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     try {
-      const { rows, changes } = await this.#writer.run(
-        query.sql,
-        query.parameters as readonly SQLInputValue[],
-      );
+      const { rows, changes } = await this.#turn.run(query.sql, query.parameters as readonly SQLInputValue[]);
       return { rows: rows as R[], numAffectedRows: BigInt(changes) };
     } catch (error) {
       throw toPortError(error);
@@ -37,15 +34,15 @@ class Connection implements DatabaseConnection {
 
   /** A deferred transaction could fail halfway when it first writes; an immediate one has its lock from the start. */
   begin(): Promise<void> {
-    return this.#control(() => this.#writer.run("begin immediate"));
+    return this.#control(() => this.#turn.run("begin immediate"));
   }
 
   commit(): Promise<void> {
-    return this.#control(() => this.#writer.run("commit"));
+    return this.#control(() => this.#turn.run("commit"));
   }
 
   rollback(): Promise<void> {
-    return this.#control(() => this.#writer.rollback());
+    return this.#control(() => this.#turn.rollback());
   }
 
   // biome-ignore lint/correctness/useYield: the interface asks for a generator; no store streams.
@@ -69,13 +66,12 @@ class Connection implements DatabaseConnection {
  * promise resolves. The writer stays its opener's to close.
  */
 export function createSqliteDialect(writer: SqliteWriter, onWrite: () => void): Dialect {
-  const connection = new Connection(writer, onWrite);
   const driver: Driver = {
     init: async () => {},
-    acquireConnection: async () => connection,
-    beginTransaction: () => connection.begin(),
-    commitTransaction: () => connection.commit(),
-    rollbackTransaction: () => connection.rollback(),
+    acquireConnection: async () => new Connection(writer.turn(), onWrite),
+    beginTransaction: (connection) => (connection as Connection).begin(),
+    commitTransaction: (connection) => (connection as Connection).commit(),
+    rollbackTransaction: (connection) => (connection as Connection).rollback(),
     releaseConnection: async () => {},
     destroy: async () => {},
   };

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { parentPort } from "node:worker_threads";
 import { createWhileBusy } from "./sqlite-busy.ts";
 import { describeError } from "./sqlite-errors.ts";
-import type { WriterCommand, WriterReply, WriterStatement } from "./sqlite-writer.ts";
+import type { WriterCommand, WriterReply, WriterStatement } from "./sqlite-writer-calls.ts";
 
 /** Far more than the stores have texts; a bound all the same, since a statement holds memory of SQLite. */
 const MAX_STATEMENTS = 256;

@@ -17,8 +17,9 @@ import {
   SQLITE_READONLY,
   toPortError,
 } from "./sqlite-errors.ts";
-import type { SqliteWriter, WriterStatement } from "./sqlite-writer.ts";
+import type { SqliteWriter, SqliteWriterOptions, WriterTurn } from "./sqlite-writer.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
+import type { WriterStatement } from "./sqlite-writer-calls.ts";
 
 /** A reader hardly ever waits: in WAL mode only while another process recovers or closes the file. */
 const READER_TIMEOUT_MS = 5000;
@@ -44,25 +45,36 @@ const READER_PRAGMAS =
   "pragma query_only = on; pragma cache_size = -16000; pragma trusted_schema = off; pragma cell_size_check = on";
 
 export interface SqliteDatabase extends SqlDatabase {
-  /** Throws `Outage` where the file cannot be read, or is no longer open for writing. */
+  /** Throws `Outage` where the file cannot be read, or its writing thread has died or is late with an answer. */
   probe(): void;
+  /** Runs `work` with time for a migration. */
+  migrating<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
 /**
  * Opens a SQLite file, creating it (0600) and its directory (0700) where they are not there: one connection that
- * writes, in a thread of its own, and one that only reads. Throws `DatabaseFault` where the path cannot be used or the file is no database, and
- * `Outage` where another process holds it for too long.
+ * writes, in a thread of its own, and one that only reads. Throws `DatabaseFault` where the path cannot be used or the
+ * file is no database, and `Outage` where another process holds it for too long.
  */
-export async function openSqlite(path: string): Promise<SqliteDatabase> {
+export async function openSqlite(
+  path: string,
+  thread: Pick<SqliteWriterOptions, "startThread" | "answerMs"> = {},
+): Promise<SqliteDatabase> {
   const file = resolve(path);
   claimFile(file, path);
   let writer: SqliteWriter | undefined;
   let reader: DatabaseSync | undefined;
   try {
-    writer = await openSqliteWriter(file, { ...OPTIONS, timeout: 0 });
-    await useWal(writer, path);
-    for (const pragma of WRITER_PRAGMAS) await writer.run(pragma);
+    writer = await openSqliteWriter({
+      ...thread,
+      file,
+      options: { ...OPTIONS, timeout: 0 },
+      async prepare(run) {
+        await useWal(run, path);
+        for (const pragma of WRITER_PRAGMAS) await run(pragma);
+      },
+    });
     reader = new DatabaseSync(file, { ...OPTIONS, readOnly: true, timeout: READER_TIMEOUT_MS });
     reader.exec(READER_PRAGMAS);
   } catch (error) {
@@ -98,6 +110,7 @@ function assemble(writer: SqliteWriter, reader: DatabaseSync): SqliteDatabase {
       }
       reads.probe();
     },
+    migrating: (work) => writer.patiently(() => work(db)),
     async close() {
       if (reader.isOpen) reader.close();
       // Last, so that it can fold the write-ahead log into the file, which a read-only connection could not.
@@ -136,8 +149,8 @@ function createMissing(file: string): void {
   }
 }
 
-async function useWal(writer: SqliteWriter, shown: string): Promise<void> {
-  const [row] = (await writer.run("pragma journal_mode = wal")).rows as { readonly journal_mode: string }[];
+async function useWal(run: WriterTurn["run"], shown: string): Promise<void> {
+  const [row] = (await run("pragma journal_mode = wal")).rows as { readonly journal_mode: string }[];
   if (row?.journal_mode !== "wal") {
     throw new DatabaseFault(`the database ${shown} cannot use a write-ahead log: put it on a local disk`);
   }
