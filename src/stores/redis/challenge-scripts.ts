@@ -25,12 +25,15 @@ redis.call('SET', KEYS[1], value, 'KEEPTTL')
 return value
 `;
 
-/** KEYS: the challenge. ARGV: the instant (ms). Its value, which is there no longer, or nil. */
+/**
+ * KEYS: the challenge. ARGV: the instant (ms). Its value, which is there no longer, or nil. It is written over, not
+ * deleted: a user of Redis who was set up for limits alone may do that, and an answer would fail without.
+ */
 export const CONSUME_SCRIPT = `#!lua
 local value = redis.call('GET', KEYS[1])
 if not value then return false end
 local expires = string.match(value, '^%d+:(%d+):')
 if not expires or tonumber(expires) <= tonumber(ARGV[1]) then return false end
-redis.call('DEL', KEYS[1])
+redis.call('SET', KEYS[1], '', 'PX', 1)
 return value
 `;
