@@ -171,6 +171,25 @@ for (const database of ["SQLite, one of them with workers", "PostgreSQL"]) {
       assertInvalid(await verify(one, lost, erna.codes[1]!));
     });
 
+    it("count nothing twice where a failover of Redis brings a finished sign-in back", async () => {
+      const gerda = await person("gerda");
+      const token = await begin(one, gerda);
+      const key = `kyros:challenge:${sha256Base64url(token)}`;
+      const value = String(await redis.command("get", key));
+      const code = codeNow(gerda.secret, 1);
+      const comesBack = () => redis.command("set", key, value, "px", 60_000);
+      assertIn(await verify(one, token, code, "totp"));
+      await comesBack();
+      assertInvalid(await verify(other, token, code, "totp"));
+      assertIn(await verify(other, token, gerda.codes[0]!), "another factor's proof, in its five minutes");
+      await comesBack();
+      assertInvalid(await verify(one, token, gerda.codes[0]!));
+      // What took it away is no write of Redis.
+      await addPasskey(gerda);
+      await comesBack();
+      assertInvalid(await verify(one, token, gerda.codes[1]!));
+    });
+
     it("hear of a reset by the command, which knows nothing of Redis", async () => {
       const frieda = await person("frieda");
       const token = await begin(one, frieda);

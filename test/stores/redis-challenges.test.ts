@@ -1,52 +1,20 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import { describe, it } from "node:test";
 import { generateSecret } from "../../src/crypto/keyring.ts";
-import type { Challenge } from "../../src/identity/factors/challenge.ts";
-import { Outage } from "../../src/kernel/failure.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
-import { createMemoryChallengeStore } from "../../src/stores/memory/challenge-store.ts";
 import { sampleChallenge } from "../../src/testing/factor-samples.ts";
 import { SAMPLE_NOW_MS as NOW_MS, sampleId } from "../../src/testing/samples.ts";
 import { eventually } from "./eventually.ts";
 import type { RedisChallengesOptions } from "./redis-challenges.ts";
-import { openRedisChallenges } from "./redis-challenges.ts";
-import { startRedis, WITHOUT_REDIS } from "./redis-server.ts";
+import { openRedisChallenges, openTwo, whileStopped } from "./redis-challenges.ts";
+import { WITHOUT_REDIS } from "./redis-server.ts";
 
-const DEADLINE_MS = 50;
 const challenge = sampleChallenge(1);
 const { hash } = challenge;
 
-/** Two instances over one Redis and one database. */
-async function open(t: TestContext, options: RedisChallengesOptions = {}) {
-  const server = await startRedis();
-  t.after(() => server.stop());
-  const database = createMemoryChallengeStore();
-  const [one, other] = await Promise.all(
-    [0, 1].map(() => openRedisChallenges([server.url], { database, ...options })),
-  );
-  t.after(() => one!.close());
-  t.after(() => other!.close());
-  const keys = async () => (await server.command("keys", "*")) as string[];
-  return { server, database, one: one!, other: other!, keys };
-}
-
-type Opened = Awaited<ReturnType<typeof open>>;
-
-/** What an instance does while Redis stands still, and waits until Redis has done what was left over. */
-async function whileStopped<T>({ server, one, other }: Opened, act: () => Promise<T>): Promise<T> {
-  server.pause();
-  try {
-    return await act();
-  } finally {
-    server.resume();
-    for (const { shared } of [one, other]) await eventually(() => shared.find("none", NOW_MS));
-  }
-}
-
 describe("challenges in Redis", { skip: WITHOUT_REDIS }, () => {
   it("are no rows, begun at one instance and answered at another, once of many at once", async (t) => {
-    const { database, one, other, keys } = await open(t);
+    const { database, one, other, keys } = await openTwo(t);
     await one.challenges.open(challenge, NOW_MS);
     assert.equal(await database.find(hash, NOW_MS), undefined);
     assert.equal((await keys()).length, 1);
@@ -59,7 +27,7 @@ describe("challenges in Redis", { skip: WITHOUT_REDIS }, () => {
   });
 
   it("are kept by Redis for their time and a minute, whatever it is there", async (t) => {
-    const { server, one } = await open(t);
+    const { server, one } = await openTwo(t);
     await one.challenges.open({ ...challenge, expiresAtMs: NOW_MS + 5000 }, NOW_MS);
     await one.challenges.try(hash, NOW_MS, 5);
     const keptMs = Number(await server.command("pttl", `kyros:challenge:${hash}`));
@@ -67,7 +35,7 @@ describe("challenges in Redis", { skip: WITHOUT_REDIS }, () => {
   });
 
   it("show whoever reads Redis neither user nor session, and take nothing that others write", async (t) => {
-    const { server, one, keys } = await open(t);
+    const { server, one, keys } = await openTwo(t);
     const boundTo = "session-of-alice";
     await one.challenges.open({ ...challenge, boundTo }, NOW_MS);
     const [key] = await keys();
@@ -100,7 +68,7 @@ describe("challenges in Redis", { skip: WITHOUT_REDIS }, () => {
 
   it("outlive a change of the secret that keeps the former one, and no other", async (t) => {
     const [former, current] = [generateSecret(systemRandom), generateSecret(systemRandom)];
-    const { server, database, one } = await open(t, { secret: former });
+    const { server, database, one } = await openTwo(t, { secret: former });
     await one.challenges.open(challenge, NOW_MS);
     const instance = async (options: RedisChallengesOptions) => {
       const opened = await openRedisChallenges([server.url], { database, ...options });
@@ -113,7 +81,7 @@ describe("challenges in Redis", { skip: WITHOUT_REDIS }, () => {
   });
 
   it("cost the database one row of each user and day", async (t) => {
-    const { one, other, database } = await open(t);
+    const { one, other, database } = await openTwo(t);
     const opened = t.mock.method(database, "open");
     await Promise.all(
       Array.from({ length: 40 }, (_, n) => (n % 2 ? one : other).challenges.open(sampleChallenge(n), NOW_MS)),
@@ -130,7 +98,7 @@ describe("challenges in Redis", { skip: WITHOUT_REDIS }, () => {
 
 describe("challenges that are taken away", { skip: WITHOUT_REDIS }, () => {
   it("are gone in Redis, though whoever takes them away has never heard of it", async (t) => {
-    const { one, other, database } = await open(t);
+    const { one, other, database } = await openTwo(t);
     const others = sampleChallenge(3, { userId: sampleId(5) });
     await one.challenges.open(challenge, NOW_MS);
     await one.challenges.open(others, NOW_MS);
@@ -147,7 +115,7 @@ describe("challenges that are taken away", { skip: WITHOUT_REDIS }, () => {
   });
 
   it("stay gone when Redis is back, where it could not be asked", async (t) => {
-    const opened = await open(t, { deadlineMs: DEADLINE_MS });
+    const opened = await openTwo(t, { deadlineMs: 50 });
     const { one, other } = opened;
     await one.challenges.open(challenge, NOW_MS);
     await whileStopped(opened, () => one.challenges.cancelAll(sampleId(0)));
@@ -158,11 +126,11 @@ describe("challenges that are taken away", { skip: WITHOUT_REDIS }, () => {
   });
 
   it("are gone also where they were being begun or answered at that moment", async (t) => {
-    const { one, other } = await open(t);
+    const { one, other } = await openTwo(t);
     for (let round = 0; round < 20; round++) {
       const begun = Array.from({ length: 10 }, (_, n) => sampleChallenge(100 * (round + 1) + n));
       const [early, late] = [begun.slice(0, 5), begun.slice(5)];
-      for (const one_ of early) await one.challenges.open(one_, NOW_MS);
+      for (const next of early) await one.challenges.open(next, NOW_MS);
       let isCancelled = false;
       const [, answers] = await Promise.all([
         other.challenges.cancelAll(sampleId(0)).then(() => {
@@ -174,94 +142,12 @@ describe("challenges that are taken away", { skip: WITHOUT_REDIS }, () => {
             return { startedAfter, taken: await one.challenges.consume(hash, NOW_MS) };
           }),
         ),
-        ...late.map((one_) => one.challenges.open(one_, NOW_MS)),
+        ...late.map((next) => one.challenges.open(next, NOW_MS)),
       ]);
       for (const { startedAfter, taken } of answers) assert.ok(!(startedAfter && taken));
       for (const { hash } of early) assert.equal(await other.challenges.find(hash, NOW_MS), undefined);
       await one.challenges.cancelAll(sampleId(0));
       for (const { hash } of begun) assert.equal(await other.challenges.consume(hash, NOW_MS), undefined);
     }
-  });
-});
-
-describe("challenges while Redis does not answer", { skip: WITHOUT_REDIS }, () => {
-  it("begin in the database, and are answered there, once, when Redis has carried out what it was told", async (t) => {
-    const users: readonly Challenge[] = [
-      challenge,
-      sampleChallenge(2, { purpose: "passkey_sign_in", userId: null, sessionKind: null }),
-    ];
-    for (const begun of users) {
-      const opened = await open(t, { deadlineMs: DEADLINE_MS });
-      const { one, other, database, keys } = opened;
-      await whileStopped(opened, () => one.challenges.open(begun, NOW_MS));
-      assert.deepEqual(await database.find(begun.hash, NOW_MS), begun);
-      await eventually(async () => assert.deepEqual(await keys(), [`kyros:challenge:${begun.hash}`]));
-      assert.deepEqual(await other.challenges.find(begun.hash, NOW_MS), begun);
-      assert.equal((await one.challenges.try(begun.hash, NOW_MS, 5))?.tries, 1);
-      const answers = await Promise.all(
-        Array.from({ length: 20 }, (_, n) => (n % 2 ? one : other).challenges.consume(begun.hash, NOW_MS)),
-      );
-      assert.equal(answers.filter((answer) => answer !== undefined).length, 1);
-      // Not even where Redis gets the same again.
-      assert.equal(await one.challenges.consume(begun.hash, NOW_MS), undefined);
-    }
-  });
-
-  it("are refused where only Redis has them, and hang nobody", async (t) => {
-    const opened = await open(t, { deadlineMs: DEADLINE_MS });
-    const { one, other } = opened;
-    await one.challenges.open(challenge, NOW_MS);
-    await whileStopped(opened, async () => {
-      assert.equal(await one.challenges.find(hash, NOW_MS), undefined);
-      assert.equal(await other.challenges.try(hash, NOW_MS, 5), undefined);
-    });
-    // A try that is carried out late counts, and takes nothing else away.
-    await eventually(async () => assert.equal((await one.challenges.find(hash, NOW_MS))?.tries, 1));
-  });
-
-  it("are spent by an answer that came too late, for nobody", async (t) => {
-    const opened = await open(t, { deadlineMs: DEADLINE_MS });
-    const { one, other, keys } = opened;
-    await one.challenges.open(challenge, NOW_MS);
-    await whileStopped(opened, async () => {
-      assert.equal(await one.challenges.consume(hash, NOW_MS), undefined);
-    });
-    await eventually(async () => assert.deepEqual(await keys(), []));
-    assert.equal(await other.challenges.consume(hash, NOW_MS), undefined);
-  });
-
-  it("are answered by the database alone once the breaker is open, by every instance", async (t) => {
-    const { one, other, server } = await open(t);
-    one.breaker.open(new Error("away"));
-    await one.challenges.open(challenge, NOW_MS);
-    assert.equal((await other.challenges.try(hash, NOW_MS, 5))?.tries, 1, "found by who has Redis");
-    await server.kill();
-    assert.equal((await one.challenges.consume(hash, NOW_MS))?.hash, hash);
-  });
-
-  it("pass on an outage of the database, and never take it for one of Redis", async (t) => {
-    const { one, database } = await open(t);
-    await one.challenges.open(challenge, NOW_MS);
-    const down = async () => {
-      throw new Outage("database");
-    };
-    const find = t.mock.method(database, "find", down);
-    await assert.rejects(one.challenges.find(hash, NOW_MS), { dependency: "database" });
-    await assert.rejects(one.challenges.open(sampleChallenge(2), NOW_MS), { dependency: "database" });
-    assert.equal(one.breaker.counts().failures, 0);
-    find.mock.restore();
-    assert.deepEqual(await one.challenges.find(hash, NOW_MS), challenge);
-  });
-
-  it("leave no way in where the database fails as well while one is begun", async (t) => {
-    const opened = await open(t, { deadlineMs: DEADLINE_MS });
-    const { one, other, database, server } = opened;
-    await one.challenges.open(sampleChallenge(2), NOW_MS);
-    await server.kill();
-    t.mock.method(database, "consume", async () => {
-      throw new Outage("database");
-    });
-    await assert.rejects(one.challenges.open(challenge, NOW_MS), { dependency: "database" });
-    assert.equal(await other.challenges.find(hash, NOW_MS), undefined);
   });
 });

@@ -1,3 +1,4 @@
+import type { TestContext } from "node:test";
 import { generateSecret, openKeyring } from "../../src/crypto/keyring.ts";
 import { createSealing } from "../../src/crypto/sealing.ts";
 import type { ChallengeStore } from "../../src/identity/factors/challenge.ts";
@@ -10,6 +11,7 @@ import { createMemoryChallengeStore } from "../../src/stores/memory/challenge-st
 import { challengeScripts, createRedisChallengeStore } from "../../src/stores/redis/challenge-store.ts";
 import { openRedisConnection } from "../../src/stores/redis/connection.ts";
 import { eventually } from "./eventually.ts";
+import { startRedis } from "./redis-server.ts";
 
 const SECRET = generateSecret(systemRandom);
 
@@ -53,4 +55,34 @@ export async function openRedisChallenges(
     breaker,
     close: () => connection.close(),
   };
+}
+
+/** Two instances over one Redis and one database. */
+export async function openTwo(t: TestContext, options: RedisChallengesOptions = {}) {
+  const server = await startRedis();
+  t.after(() => server.stop());
+  const database = createMemoryChallengeStore();
+  const [one, other] = await Promise.all(
+    [0, 1].map(() => openRedisChallenges([server.url], { database, ...options })),
+  );
+  t.after(() => one!.close());
+  t.after(() => other!.close());
+  const keys = async () => (await server.command("keys", "*")) as string[];
+  return { server, database, one: one!, other: other!, keys };
+}
+
+type TwoInstances = Awaited<ReturnType<typeof openTwo>>;
+
+/** What an instance does while Redis stands still, and waits until Redis has done what was left over. */
+export async function whileStopped<T>(
+  { server, one, other }: TwoInstances,
+  act: () => Promise<T>,
+): Promise<T> {
+  server.pause();
+  try {
+    return await act();
+  } finally {
+    server.resume();
+    for (const { shared } of [one, other]) await eventually(() => shared.find("none", 0));
+  }
 }
