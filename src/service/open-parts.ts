@@ -19,7 +19,7 @@ import { openAuditSinks } from "./audit-sinks/open-sinks.ts";
 import type { CspReportWindow } from "./csp-report-window.ts";
 import { createCspReportWindow } from "./csp-report-window.ts";
 import type { Log } from "./log.ts";
-import { openRedis } from "./open-redis.ts";
+import { openRedis, withSharedChallenges } from "./open-redis.ts";
 import type { OpenTrail } from "./open-trail.ts";
 import { openTrail } from "./open-trail.ts";
 
@@ -66,8 +66,9 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
     events: { record: (event) => events.record(event) },
   });
   if (redis !== undefined) opened.defer(redis.close);
-  const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus });
-  opened.defer(stores.close);
+  const database = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus });
+  opened.defer(database.close);
+  const stores = withSharedChallenges(database, redis, keyring);
   const trail = openTrail({
     store: stores.audit,
     keyring,

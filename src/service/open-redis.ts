@@ -1,5 +1,7 @@
 import type { Settings } from "../config/settings.ts";
 import type { Keyring } from "../crypto/keyring.ts";
+import { createSealing } from "../crypto/sealing.ts";
+import type { ChallengeStore } from "../identity/factors/challenge.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/random.ts";
 import type { SharedLimits } from "../stores/shared-limits.ts";
@@ -22,4 +24,15 @@ export async function openRedis(
     events: log.events,
     onFailure: log.failure,
   });
+}
+
+/** The stores, their challenges in Redis where there is one. */
+export function withSharedChallenges<S extends { readonly challenges: ChallengeStore }>(
+  stores: S,
+  redis: SharedLimits | undefined,
+  keyring: Keyring,
+): S {
+  if (redis === undefined) return stores;
+  const sealing = createSealing(keyring, "kyros/challenges", systemRandom);
+  return { ...stores, challenges: redis.challengesOver(stores.challenges, sealing) };
 }

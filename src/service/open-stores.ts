@@ -13,7 +13,7 @@ import { openStores as openDatabase } from "../stores/open.ts";
 import { totpSecretsOf } from "./compose-identity.ts";
 import type { KyrosStores } from "./create-kyros.ts";
 import { startHousekeeping } from "./housekeeping.ts";
-import { openRedis } from "./open-redis.ts";
+import { openRedis, withSharedChallenges } from "./open-redis.ts";
 
 export { DatabaseFault } from "../stores/database-fault.ts";
 
@@ -70,8 +70,9 @@ export async function openStores(options: OpenStoresOptions): Promise<OpenedStor
   await using opening = new AsyncDisposableStack();
   const redis = await openRedis(redisSettings, keyring, { events, failure: onFailure });
   if (redis !== undefined) opening.defer(redis.close);
-  const stores = await openDatabase({ databaseUrl: url, bus: redis?.bus });
-  opening.defer(stores.close);
+  const database = await openDatabase({ databaseUrl: url, bus: redis?.bus });
+  opening.defer(database.close);
+  const stores = withSharedChallenges(database, redis, keyring);
   await stores.migrate();
   const totpSecrets = totpSecretsOf({ keyring, random: systemRandom, passkeyOrigins: [] });
   const housekeeping = startHousekeeping({

@@ -1,3 +1,4 @@
+import type { ChallengeStore } from "../identity/factors/challenge.ts";
 import type { EventName, EventSink } from "../kernel/audit-event.ts";
 import type { Bus } from "../kernel/bus.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -7,8 +8,12 @@ import type { Random } from "../kernel/random.ts";
 import { randomToken } from "../kernel/random.ts";
 import type { BreakerView } from "./breaker.ts";
 import { createBreaker } from "./breaker.ts";
+import { createChallengeAnchors } from "./challenge-anchors.ts";
+import { createFallbackChallengeStore } from "./fallback-challenges.ts";
 import { createFallbackLimiter } from "./fallback-limiter.ts";
 import { createMemoryLimiter } from "./memory/memory-limiter.ts";
+import type { ChallengeSealing } from "./redis/challenge-store.ts";
+import { challengeScripts, createRedisChallengeStore } from "./redis/challenge-store.ts";
 import { openRedisConnection } from "./redis/connection.ts";
 import { GCRA_SCRIPT } from "./redis/gcra-script.ts";
 import { createInstances, FAREWELL_SCRIPT, HEARTBEAT_SCRIPT } from "./redis/instances.ts";
@@ -34,6 +39,8 @@ export interface SharedLimitsOptions {
 export interface SharedLimits {
   readonly limiter: Limiter;
   readonly bus: Bus;
+  /** Challenges in Redis, over a database that stands in for it and says what was taken away. */
+  challengesOver(database: ChallengeStore, sealing: ChallengeSealing): ChallengeStore;
   readonly breaker: BreakerView;
   /** How many instances there are, as far as is known. */
   readonly instances: () => number;
@@ -44,7 +51,7 @@ export interface SharedLimits {
 /** Slots of a cluster that counters are spread over: each that a turn touches costs a call. */
 const CLUSTER_PARTITIONS = 32;
 
-/** Opens the limits and the bus that instances share. Without Redis it opens all the same, degraded, within 1 s. */
+/** Opens what instances share: limits, challenges and the bus. Without Redis it opens all the same, degraded, within 1 s. */
 export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
   const { urls, hashKey, deadlineMs = 50, clock, random } = options;
   const id = randomToken(random, 12);
@@ -54,6 +61,7 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
     hashKey,
     partitions: urls.length > 1 ? CLUSTER_PARTITIONS : 1,
   });
+  const scripts = challengeScripts(connection);
   const instances = createInstances(
     id,
     connection.script("kyrosHeartbeat", HEARTBEAT_SCRIPT),
@@ -83,6 +91,16 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
       instances: instances.count,
     }),
     bus,
+    challengesOver: (database, sealing) =>
+      createFallbackChallengeStore({
+        shared: createRedisChallengeStore({
+          scripts,
+          sealing,
+          anchors: createChallengeAnchors(database, random, id),
+        }),
+        database,
+        breaker,
+      }),
     breaker,
     instances: instances.count,
     async close() {

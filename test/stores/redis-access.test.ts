@@ -10,7 +10,10 @@ import type { AuditEvent } from "../../src/kernel/audit-event.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { systemRandom } from "../../src/kernel/random.ts";
 import { openSharedLimits } from "../../src/stores/shared-limits.ts";
+import { sampleChallenge } from "../../src/testing/factor-samples.ts";
+import { SAMPLE_NOW_MS } from "../../src/testing/samples.ts";
 import { eventually } from "./eventually.ts";
+import { openRedisChallenges } from "./redis-challenges.ts";
 import { HASH_KEY } from "./redis-limits.ts";
 import { freePort, startRedis, WITHOUT_REDIS } from "./redis-server.ts";
 
@@ -56,6 +59,15 @@ describe("access to redis", { skip: WITHOUT_REDIS }, () => {
     await eventually(() => assert.ok(shared.bus.connected));
     assert.equal(shared.breaker.state(), "closed");
     assert.equal(shared.breaker.counts().openings, 0);
+
+    const url = `redis://kyros:${ENCODED}@127.0.0.1:${server.port}`;
+    const { shared: challenges, close } = await openRedisChallenges([url]);
+    t.after(close);
+    const { hash } = sampleChallenge(1);
+    await challenges.open(sampleChallenge(1), SAMPLE_NOW_MS);
+    assert.equal((await challenges.find(hash, SAMPLE_NOW_MS))?.tries, 0);
+    assert.equal((await challenges.try(hash, SAMPLE_NOW_MS, 5))?.tries, 1);
+    assert.equal((await challenges.consume(hash, SAMPLE_NOW_MS))?.hash, hash);
   });
 
   it("is degraded with a wrong password, and names the password nowhere", async (t) => {

@@ -4,10 +4,16 @@ import type { Session } from "../sessions/session.ts";
 export interface Challenge {
   /** SHA-256 of what the caller shows, base64url; the text itself is never stored. */
   readonly hash: string;
-  readonly purpose: "second_step" | "passkey_enrolment" | "passkey_sign_in" | "passkey_second_step";
+  /** An `anchor` is answered by nobody: it is what challenges in another place hang on (`stores/challenge-anchors.ts`). */
+  readonly purpose:
+    | "second_step"
+    | "passkey_enrolment"
+    | "passkey_sign_in"
+    | "passkey_second_step"
+    | "anchor";
   /** Whose it is; `null` where the answer says who signs in. */
   readonly userId: string | null;
-  /** The session that an enrolment belongs to, or the hash of the second step that a signature belongs to. */
+  /** The session that an enrolment belongs to, the hash of the second step that a signature belongs to, an anchor's text. */
   readonly boundTo: string | null;
   /** What a second step leads to. */
   readonly sessionKind: Session["kind"] | null;
@@ -29,6 +35,6 @@ export interface ChallengeStore {
   consume(hash: string, nowMs: number): Promise<Challenge | undefined>;
   /** Takes away every challenge of a user. */
   cancelAll(userId: string): Promise<void>;
-  /** Removes what expired before the instant; returns how many. */
+  /** Removes what expired before the instant; returns how many, but for those that go by themselves. */
   purge(beforeMs: number): Promise<number>;
 }
