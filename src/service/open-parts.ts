@@ -12,6 +12,7 @@ import type { BreakerView } from "../stores/breaker.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
+import type { OutageEvents } from "../stores/outage-events.ts";
 import type { Exposition } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -60,13 +61,15 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
   const metrics = createMetrics({ clock: systemClock, steadyClock });
   opened.defer(metrics.stop);
   let events: EventSink = log.events;
-  // Redis comes before the trail, since its bus tells the stores of changes; what befalls it is told when both are there.
-  const redis = await openRedis(settings, keyring, {
-    ...log,
+  // Redis and the database come before the trail; what befalls them is told there as soon as it is there.
+  const outages: OutageEvents = {
+    clock: systemClock,
     events: { record: (event) => events.record(event) },
-  });
+    onFailure: log.failure,
+  };
+  const redis = await openRedis(settings, keyring, outages);
   if (redis !== undefined) opened.defer(redis.close);
-  const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus });
+  const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus, outages });
   opened.defer(stores.close);
   const trail = openTrail({
     store: stores.audit,
@@ -90,7 +93,12 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
     // Of what all workers share, the thread tells that started them.
     ...(!shared && { hashing: () => passwords.load, stores: { database: stores.health } }),
     ...(!redis && !shared && { limiterClients: () => memoryLimiter.clientCount }),
-    ...(redis && { breakers: () => ({ redis: redis.breaker.state() }) }),
+    ...((redis || stores.breaker) && {
+      breakers: () => ({
+        ...(redis && { redis: redis.breaker.state() }),
+        ...(stores.breaker && { database: stores.breaker.state() }),
+      }),
+    }),
     auditLagSeconds: () => lagSeconds(trail.status().behindSinceMs),
     cspReports: () => cspReports.counts,
   });

@@ -1,15 +1,14 @@
 import type { Settings } from "../config/settings.ts";
 import type { Keyring } from "../crypto/keyring.ts";
-import { systemClock } from "../kernel/clock.ts";
 import { systemRandom } from "../kernel/random.ts";
+import type { OutageEvents } from "../stores/outage-events.ts";
 import type { SharedLimits } from "../stores/shared-limits.ts";
-import type { Log } from "./log.ts";
 
 /** What the instances share by Redis, where the settings name one. Its driver is loaded only then. */
 export async function openRedis(
   settings: Pick<Settings, "redisUrls" | "redisDeadlineMs">,
   keyring: Keyring,
-  log: Pick<Log, "events" | "failure">,
+  outages: OutageEvents,
 ): Promise<SharedLimits | undefined> {
   if (settings.redisUrls.length === 0) return undefined;
   const { openSharedLimits } = await import("../stores/shared-limits.ts");
@@ -17,9 +16,7 @@ export async function openRedis(
     urls: settings.redisUrls,
     deadlineMs: settings.redisDeadlineMs,
     hashKey: keyring.derive("kyros/limit-keys", 16),
-    clock: systemClock,
     random: systemRandom,
-    events: log.events,
-    onFailure: log.failure,
+    ...outages,
   });
 }

@@ -1,6 +1,4 @@
-import type { EventName, EventSink } from "../kernel/audit-event.ts";
 import type { Bus } from "../kernel/bus.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { steadyClock } from "../kernel/clock.ts";
 import type { Limiter } from "../kernel/limiter.ts";
 import type { Random } from "../kernel/random.ts";
@@ -9,6 +7,8 @@ import type { BreakerView } from "./breaker.ts";
 import { createBreaker } from "./breaker.ts";
 import { createFallbackLimiter } from "./fallback-limiter.ts";
 import { createMemoryLimiter } from "./memory/memory-limiter.ts";
+import type { OutageEvents } from "./outage-events.ts";
+import { outageEvents } from "./outage-events.ts";
 import { openRedisConnection } from "./redis/connection.ts";
 import { GCRA_SCRIPT } from "./redis/gcra-script.ts";
 import { createInstances, FAREWELL_SCRIPT, HEARTBEAT_SCRIPT } from "./redis/instances.ts";
@@ -16,18 +16,14 @@ import { createRedisBus } from "./redis/redis-bus.ts";
 import { createRedisLimiter } from "./redis/redis-limiter.ts";
 import { watchRedis } from "./redis/watch-redis.ts";
 
-export interface SharedLimitsOptions {
+export interface SharedLimitsOptions extends OutageEvents {
   /** One Redis server, or several nodes of a cluster. */
   readonly urls: readonly string[];
   /** 16 bytes that all instances share and nobody else knows: counters are found by them. */
   readonly hashKey: Uint8Array;
   /** How long a command may take (ms); 50 unless told. */
   readonly deadlineMs?: number;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly events: EventSink;
-  /** Told where an event could not be recorded; must not throw. */
-  readonly onFailure: (error: unknown) => void;
 }
 
 /** What instances share by Redis, and how they do without it. */
@@ -46,7 +42,7 @@ const CLUSTER_PARTITIONS = 32;
 
 /** Opens the limits and the bus that instances share. Without Redis it opens all the same, degraded, within 1 s. */
 export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
-  const { urls, hashKey, deadlineMs = 50, clock, random } = options;
+  const { urls, hashKey, deadlineMs = 50, random } = options;
   const id = randomToken(random, 12);
   const connection = openRedisConnection({ urls, deadlineMs });
   const shared = createRedisLimiter({
@@ -59,20 +55,13 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
     connection.script("kyrosHeartbeat", HEARTBEAT_SCRIPT),
     connection.script("kyrosFarewell", FAREWELL_SCRIPT),
   );
-  const tell = (name: EventName, outcome: "success" | "failure", reason: string) =>
-    record(options, {
-      atMs: clock.now(),
-      actor: { kind: "system" },
-      name,
-      outcome,
+  const breaker = createBreaker(
+    outageEvents(options, {
       subject: "redis",
-      reason,
-      details: { instances: instances.count() },
-    });
-  const breaker = createBreaker({
-    onOpen: (cause) => tell("store.degraded", "failure", reasonOf(cause)),
-    onClose: () => tell("store.recovered", "success", "redis decides in time again"),
-  });
+      recovered: "redis decides in time again",
+      details: () => ({ instances: instances.count() }),
+    }),
+  );
   const watch = await watchRedis({ limiter: shared, instances, breaker });
   const bus = createRedisBus({ urls, id, publish: connection.publish });
   return {
@@ -92,19 +81,4 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
       connection.close();
     },
   };
-}
-
-function record({ events, onFailure }: SharedLimitsOptions, event: Parameters<EventSink["record"]>[0]): void {
-  try {
-    const pending = events.record(event);
-    if (pending instanceof Promise) pending.catch(onFailure);
-  } catch (error) {
-    onFailure(error);
-  }
-}
-
-/** The innermost cause, in its own words. */
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause === undefined ? cause.message : reasonOf(cause.cause);
 }
