@@ -9,6 +9,7 @@ import { steadyClock, systemClock } from "../kernel/clock.ts";
 import type { Limiter } from "../kernel/limiter.ts";
 import { systemRandom } from "../kernel/random.ts";
 import type { BreakerView } from "../stores/breaker.ts";
+import type { LocalLimiter } from "../stores/fallback-limiter.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
@@ -26,7 +27,11 @@ import { openTrail } from "./open-trail.ts";
 
 /** What the workers of one service have in common. Who starts them migrates the database and keeps house. */
 export interface SharedParts {
-  readonly limiter: Limiter;
+  readonly limiter: LocalLimiter;
+  /** By which other instances know them all as one. */
+  readonly instanceId: string;
+  /** So that an outage is told by one of them. */
+  readonly witness: OutageEvents["witness"];
   readonly passwords: Passwords;
   /** The metrics of all of them together. */
   readonly metrics: Exposition;
@@ -66,8 +71,10 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
     clock: systemClock,
     events: { record: (event) => events.record(event) },
     onFailure: log.failure,
+    witness: shared?.witness,
   };
-  const redis = await openRedis(settings, keyring, outages);
+  const threads = shared && { instanceId: shared.instanceId, local: shared.limiter };
+  const redis = await openRedis(settings, keyring, outages, threads);
   if (redis !== undefined) opened.defer(redis.close);
   const stores = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus, outages });
   opened.defer(stores.close);

@@ -5,6 +5,7 @@ import type { Random } from "../kernel/random.ts";
 import { randomToken } from "../kernel/random.ts";
 import type { BreakerView } from "./breaker.ts";
 import { createBreaker } from "./breaker.ts";
+import type { LocalLimiter } from "./fallback-limiter.ts";
 import { createFallbackLimiter } from "./fallback-limiter.ts";
 import { createMemoryLimiter } from "./memory/memory-limiter.ts";
 import type { OutageEvents } from "./outage-events.ts";
@@ -16,6 +17,14 @@ import { createRedisBus } from "./redis/redis-bus.ts";
 import { createRedisLimiter } from "./redis/redis-limiter.ts";
 import { watchRedis } from "./redis/watch-redis.ts";
 
+/** What the threads of one instance have in common. */
+export interface ThreadsOfInstance {
+  /** By which other instances know it, and different from all others'. */
+  readonly instanceId: string;
+  /** Counts for all of them. */
+  readonly local: LocalLimiter;
+}
+
 export interface SharedLimitsOptions extends OutageEvents {
   /** One Redis server, or several nodes of a cluster. */
   readonly urls: readonly string[];
@@ -24,6 +33,8 @@ export interface SharedLimitsOptions extends OutageEvents {
   /** How long a command may take (ms); 50 unless told. */
   readonly deadlineMs?: number;
   readonly random: Random;
+  /** Where several threads are one instance. */
+  readonly threads?: ThreadsOfInstance | undefined;
 }
 
 /** What instances share by Redis, and how they do without it. */
@@ -42,7 +53,7 @@ const CLUSTER_PARTITIONS = 32;
 
 /** Opens the limits and the bus that instances share. Without Redis it opens all the same, degraded, within 1 s. */
 export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
-  const { urls, hashKey, deadlineMs = 50, random } = options;
+  const { urls, hashKey, deadlineMs = 50, random, threads } = options;
   const id = randomToken(random, 12);
   const connection = openRedisConnection({ urls, deadlineMs });
   const shared = createRedisLimiter({
@@ -51,7 +62,7 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
     partitions: urls.length > 1 ? CLUSTER_PARTITIONS : 1,
   });
   const instances = createInstances(
-    id,
+    threads?.instanceId ?? id,
     connection.script("kyrosHeartbeat", HEARTBEAT_SCRIPT),
     connection.script("kyrosFarewell", FAREWELL_SCRIPT),
   );
@@ -67,7 +78,7 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
   return {
     limiter: createFallbackLimiter({
       shared,
-      local: createMemoryLimiter({ random, clock: steadyClock }),
+      local: threads?.local ?? createMemoryLimiter({ random, clock: steadyClock }),
       breaker,
       instances: instances.count,
     }),
