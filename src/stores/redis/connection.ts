@@ -63,6 +63,8 @@ export function openRedisConnection({ urls, deadlineMs }: RedisConnectionOptions
       return await withinDeadline(work, deadlineMs);
     } catch (error) {
       const { message } = error as Error;
+      // The connection is made anew for it: what finds it away meanwhile has the same reason.
+      if (DEMOTED.test(message)) lostBy = message;
       throw new Error(NOT_CONNECTED.test(message) ? `not connected: ${lostBy}` : message);
     }
   }
