@@ -9,9 +9,11 @@ import { steadyClock, systemClock } from "../kernel/clock.ts";
 import type { Limiter } from "../kernel/limiter.ts";
 import { systemRandom } from "../kernel/random.ts";
 import type { BreakerView } from "../stores/breaker.ts";
+import type { LocalLimiter } from "../stores/fallback-limiter.ts";
 import { createMemoryLimiter } from "../stores/memory/memory-limiter.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
+import type { OutageEvents } from "../stores/outage-events.ts";
 import type { Exposition } from "../telemetry/exposition.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -25,7 +27,11 @@ import { openTrail } from "./open-trail.ts";
 
 /** What the workers of one service have in common. Who starts them migrates the database and keeps house. */
 export interface SharedParts {
-  readonly limiter: Limiter;
+  readonly limiter: LocalLimiter;
+  /** By which other instances know them all as one. */
+  readonly instanceId: string;
+  /** So that an outage is told by one of them. */
+  readonly witness: OutageEvents["witness"];
   readonly passwords: Passwords;
   /** The metrics of all of them together. */
   readonly metrics: Exposition;
@@ -60,13 +66,17 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
   const metrics = createMetrics({ clock: systemClock, steadyClock });
   opened.defer(metrics.stop);
   let events: EventSink = log.events;
-  // Redis comes before the trail, since its bus tells the stores of changes; what befalls it is told when both are there.
-  const redis = await openRedis(settings, keyring, {
-    ...log,
+  // Redis and the database come before the trail; what befalls them is told there as soon as it is there.
+  const outages: OutageEvents = {
+    clock: systemClock,
     events: { record: (event) => events.record(event) },
-  });
+    onFailure: log.failure,
+    witness: shared?.witness,
+  };
+  const threads = shared && { instanceId: shared.instanceId, local: shared.limiter };
+  const redis = await openRedis(settings, keyring, outages, threads);
   if (redis !== undefined) opened.defer(redis.close);
-  const database = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus });
+  const database = await openStores({ databaseUrl: settings.databaseUrl, bus: redis?.bus, outages });
   opened.defer(database.close);
   const stores = withSharedChallenges(database, redis, keyring);
   const trail = openTrail({
@@ -91,7 +101,12 @@ export async function openParts(settings: Settings, log: Log, shared?: SharedPar
     // Of what all workers share, the thread tells that started them.
     ...(!shared && { hashing: () => passwords.load, stores: { database: stores.health } }),
     ...(!redis && !shared && { limiterClients: () => memoryLimiter.clientCount }),
-    ...(redis && { breakers: () => ({ redis: redis.breaker.state() }) }),
+    ...((redis || stores.breaker) && {
+      breakers: () => ({
+        ...(redis && { redis: redis.breaker.state() }),
+        ...(stores.breaker && { database: stores.breaker.state() }),
+      }),
+    }),
     auditLagSeconds: () => lagSeconds(trail.status().behindSinceMs),
     cspReports: () => cspReports.counts,
   });

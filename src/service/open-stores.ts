@@ -29,7 +29,7 @@ export interface OpenStoresOptions {
   readonly redisDeadlineMs?: number;
   /** How long entries of the audit trail are kept, like `400d`; for ever unless told. */
   readonly auditRetention?: string;
-  /** Told when Redis is away and when it is back; nobody unless told. */
+  /** Told when Redis or a PostgreSQL is away and when it is back; nobody unless told. */
   readonly events?: EventSink;
   /** Failures of what runs in the background; `process.emitWarning` unless told. */
   readonly onFailure?: (error: unknown) => void;
@@ -68,9 +68,10 @@ export async function openStores(options: OpenStoresOptions): Promise<OpenedStor
   const keyring = openKeyring({ current: options.secret, previous: options.previousSecrets ?? [] });
 
   await using opening = new AsyncDisposableStack();
-  const redis = await openRedis(redisSettings, keyring, { events, failure: onFailure });
+  const outages = { clock: systemClock, events, onFailure };
+  const redis = await openRedis(redisSettings, keyring, outages);
   if (redis !== undefined) opening.defer(redis.close);
-  const database = await openDatabase({ databaseUrl: url, bus: redis?.bus });
+  const database = await openDatabase({ databaseUrl: url, bus: redis?.bus, outages });
   opening.defer(database.close);
   const stores = withSharedChallenges(database, redis, keyring);
   await stores.migrate();

@@ -1,6 +1,14 @@
 /** The parts that a deadline is waited for in. */
 const PARTS = 4;
 
+/** There was no reply within a deadline. */
+class NoReply extends Error {}
+
+/** Whether an error says that a deadline has passed. */
+export function isLate(error: unknown): boolean {
+  return error instanceof NoReply;
+}
+
 /**
  * Settles as `work` does, or rejects after `deadlineMs` in which this process could run: while it is stopped or busy,
  * or the whole machine stands still, nobody else is to blame for the time. However long that is, it counts as a quarter
@@ -8,7 +16,7 @@ const PARTS = 4;
  */
 export function withinDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const fail = () => reject(new Error(`no reply within ${deadlineMs} ms`));
+    const fail = () => reject(new NoReply(`no reply within ${deadlineMs} ms`));
     let left = PARTS;
     const timer = setTimeout(() => {
       left -= 1;

@@ -4,11 +4,13 @@ import type { Limiter, LimitPolicy } from "../kernel/limiter.ts";
 import type { Breaker } from "./breaker.ts";
 import type { MemoryLimiter } from "./memory/memory-limiter.ts";
 
+export type LocalLimiter = Omit<MemoryLimiter, "clientCount">;
+
 export interface FallbackLimiterOptions {
   /** Counts for all instances; rejects with an `Outage` where it cannot. */
   readonly shared: Limiter;
-  /** Counts for this instance alone. */
-  readonly local: MemoryLimiter;
+  /** Counts for this instance alone, all its threads together. */
+  readonly local: LocalLimiter;
   readonly breaker: Breaker;
   /** How many instances there are, as far as is known. */
   readonly instances: () => number;

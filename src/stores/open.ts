@@ -11,8 +11,10 @@ import type { RefreshTokenStore } from "../identity/tokens/refresh-token.ts";
 import type { RevocationStore } from "../identity/tokens/revocation.ts";
 import type { Bus } from "../kernel/bus.ts";
 import { steadyClock } from "../kernel/clock.ts";
+import type { BreakerView } from "./breaker.ts";
 import { DatabaseFault } from "./database-fault.ts";
 import { createMemoryStores } from "./memory/memory-stores.ts";
+import type { OutageEvents } from "./outage-events.ts";
 import { createSqlAccountStore } from "./sql/account-store.ts";
 import { createSqlApiKeyStore } from "./sql/api-key-store.ts";
 import { createSqlAuditStore } from "./sql/audit-store.ts";
@@ -41,6 +43,8 @@ export interface Stores {
   readonly audit: AuditStore;
   readonly settings: OverrideStore;
   readonly statistics: StatisticsStore;
+  /** Before a database that is a server: while it is not closed, every call is an `Outage` at once. */
+  readonly breaker?: BreakerView;
   /** Throws `Outage` where the database does not answer. */
   health(): Promise<void>;
   /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
@@ -54,6 +58,8 @@ export interface OpenOptions {
   readonly databaseUrl: string;
   /** How instances tell each other of changes, where they can: a database that tells them itself needs none. */
   readonly bus?: Bus | undefined;
+  /** Where it is told that a database server is away, and back; nowhere unless given. */
+  readonly outages?: OutageEvents | undefined;
 }
 
 /**
@@ -61,14 +67,14 @@ export interface OpenOptions {
  * `sqlite::memory:` for stores that end with the process. Throws `DatabaseFault`, in one line without the URL's
  * secrets, where it names none or cannot be used, and `Outage` where a PostgreSQL does not answer within 5 s.
  */
-export async function openStores({ databaseUrl, bus }: OpenOptions): Promise<Stores> {
+export async function openStores({ databaseUrl, ...options }: OpenOptions): Promise<Stores> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(databaseUrl)?.[1]?.toLowerCase();
   switch (scheme) {
     case "sqlite":
       return openSqliteStores(sqlitePath(databaseUrl));
     case "postgres":
     case "postgresql":
-      return openPostgresStores(databaseUrl, bus);
+      return openPostgresStores(databaseUrl, options);
     case undefined:
       throw new DatabaseFault("the database URL has no scheme: use sqlite:<path> or postgres://…");
     default:
@@ -100,12 +106,13 @@ async function openSqliteStores(path: string): Promise<Stores> {
   };
 }
 
-async function openPostgresStores(url: string, bus?: Bus): Promise<Stores> {
+async function openPostgresStores(url: string, options: Omit<OpenOptions, "databaseUrl">): Promise<Stores> {
   // Loaded here alone: who has a file does not wait for a driver.
   const { openPostgres } = await import("./sql/postgres.ts");
-  const database = await openPostgres(url, { monotonicMs: steadyClock.now, bus });
+  const database = await openPostgres(url, { monotonicMs: steadyClock.now, ...options });
   return {
     ...createSqlStores(database),
+    breaker: database.breaker,
     health: database.probe,
     migrate: () => database.migrating(migrate),
     pendingMigrations: () => pendingMigrations(database.db),

@@ -1,7 +1,5 @@
 import type { ChallengeStore } from "../identity/factors/challenge.ts";
-import type { EventName, EventSink } from "../kernel/audit-event.ts";
 import type { Bus } from "../kernel/bus.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { steadyClock } from "../kernel/clock.ts";
 import type { Limiter } from "../kernel/limiter.ts";
 import type { Random } from "../kernel/random.ts";
@@ -10,8 +8,11 @@ import type { BreakerView } from "./breaker.ts";
 import { createBreaker } from "./breaker.ts";
 import { createChallengeAnchors } from "./challenge-anchors.ts";
 import { createFallbackChallengeStore } from "./fallback-challenges.ts";
+import type { LocalLimiter } from "./fallback-limiter.ts";
 import { createFallbackLimiter } from "./fallback-limiter.ts";
 import { createMemoryLimiter } from "./memory/memory-limiter.ts";
+import type { OutageEvents } from "./outage-events.ts";
+import { outageEvents } from "./outage-events.ts";
 import type { ChallengeSealing } from "./redis/challenge-store.ts";
 import { challengeScripts, createRedisChallengeStore } from "./redis/challenge-store.ts";
 import { openRedisConnection } from "./redis/connection.ts";
@@ -21,18 +22,24 @@ import { createRedisBus } from "./redis/redis-bus.ts";
 import { createRedisLimiter } from "./redis/redis-limiter.ts";
 import { watchRedis } from "./redis/watch-redis.ts";
 
-export interface SharedLimitsOptions {
+/** What the threads of one instance have in common. */
+export interface ThreadsOfInstance {
+  /** By which other instances know it, and different from all others'. */
+  readonly instanceId: string;
+  /** Counts for all of them. */
+  readonly local: LocalLimiter;
+}
+
+export interface SharedLimitsOptions extends OutageEvents {
   /** One Redis server, or several nodes of a cluster. */
   readonly urls: readonly string[];
   /** 16 bytes that all instances share and nobody else knows: counters are found by them. */
   readonly hashKey: Uint8Array;
   /** How long a command may take (ms); 50 unless told. */
   readonly deadlineMs?: number;
-  readonly clock: Clock;
   readonly random: Random;
-  readonly events: EventSink;
-  /** Told where an event could not be recorded; must not throw. */
-  readonly onFailure: (error: unknown) => void;
+  /** Where several threads are one instance. */
+  readonly threads?: ThreadsOfInstance | undefined;
 }
 
 /** What instances share by Redis, and how they do without it. */
@@ -53,7 +60,7 @@ const CLUSTER_PARTITIONS = 32;
 
 /** Opens what instances share: limits, challenges and the bus. Without Redis it opens all the same, degraded, within 1 s. */
 export async function openSharedLimits(options: SharedLimitsOptions): Promise<SharedLimits> {
-  const { urls, hashKey, deadlineMs = 50, clock, random } = options;
+  const { urls, hashKey, deadlineMs = 50, random, threads } = options;
   const id = randomToken(random, 12);
   const connection = openRedisConnection({ urls, deadlineMs });
   const shared = createRedisLimiter({
@@ -63,30 +70,23 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
   });
   const scripts = challengeScripts(connection);
   const instances = createInstances(
-    id,
+    threads?.instanceId ?? id,
     connection.script("kyrosHeartbeat", HEARTBEAT_SCRIPT),
     connection.script("kyrosFarewell", FAREWELL_SCRIPT),
   );
-  const tell = (name: EventName, outcome: "success" | "failure", reason: string) =>
-    record(options, {
-      atMs: clock.now(),
-      actor: { kind: "system" },
-      name,
-      outcome,
+  const breaker = createBreaker(
+    outageEvents(options, {
       subject: "redis",
-      reason,
-      details: { instances: instances.count() },
-    });
-  const breaker = createBreaker({
-    onOpen: (cause) => tell("store.degraded", "failure", reasonOf(cause)),
-    onClose: () => tell("store.recovered", "success", "redis decides in time again"),
-  });
+      recovered: "redis decides in time again",
+      details: () => ({ instances: instances.count() }),
+    }),
+  );
   const watch = await watchRedis({ limiter: shared, instances, breaker });
   const bus = createRedisBus({ urls, id, publish: connection.publish });
   return {
     limiter: createFallbackLimiter({
       shared,
-      local: createMemoryLimiter({ random, clock: steadyClock }),
+      local: threads?.local ?? createMemoryLimiter({ random, clock: steadyClock }),
       breaker,
       instances: instances.count,
     }),
@@ -110,19 +110,4 @@ export async function openSharedLimits(options: SharedLimitsOptions): Promise<Sh
       connection.close();
     },
   };
-}
-
-function record({ events, onFailure }: SharedLimitsOptions, event: Parameters<EventSink["record"]>[0]): void {
-  try {
-    const pending = events.record(event);
-    if (pending instanceof Promise) pending.catch(onFailure);
-  } catch (error) {
-    onFailure(error);
-  }
-}
-
-/** The innermost cause, in its own words. */
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause === undefined ? cause.message : reasonOf(cause.cause);
 }

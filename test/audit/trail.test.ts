@@ -102,6 +102,28 @@ describe("the trail", () => {
     await trail.close();
   });
 
+  it("keeps what is told of stores while it cannot be written, and writes it with its time once it can", async () => {
+    const { audit, state } = failingStore();
+    const { trail } = openTrail(audit);
+    state.failing = true;
+    const system = { actor: { kind: "system" }, subject: "database" } as const;
+    await trail.record(event({ ...system, name: "store.degraded", atMs: NOW_MS - 9000 }));
+    await until(() => !trail.status.writable);
+    await trail.record(event({ ...system, name: "store.recovered", atMs: NOW_MS - 1000 }));
+    state.failing = false;
+    await until(async () => (await audit.head())?.seq === 4);
+    const entries = await audit.entriesAfter(0, 10);
+    assert.deepEqual(
+      entries.filter(({ subject }) => subject === "database").map(({ type, atMs }) => [type, atMs]),
+      [
+        ["store.degraded", NOW_MS - 9000],
+        ["store.recovered", NOW_MS - 1000],
+      ],
+    );
+    assert.equal(trail.status.dropped, 0);
+    await trail.close();
+  });
+
   it("bounds what waits: beyond, an act is refused", async () => {
     const audit: AuditStore = { ...createMemoryAuditStore(), append: () => new Promise(() => undefined) };
     const { trail } = openTrail(audit);

@@ -1,18 +1,25 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { openStores } from "../../src/stores/open.ts";
 import { eventually } from "../stores/eventually.ts";
 import { runSql } from "../stores/postgres-databases.ts";
 import { WITHOUT_REDIS } from "../stores/redis-server.ts";
 import type { Ledger } from "./ledger.ts";
 import { openLedger } from "./ledger.ts";
 import type { ThreeInstances, Tokens } from "./three-instances.ts";
-import { bearer, login, post, startThreeInstances, statusOf } from "./three-instances.ts";
+import { bearer, login, PASSWORD, post, startThreeInstances, statusOf } from "./three-instances.ts";
 
 /** Every call to a database that does not answer ends within 5 s, and a request may make two, one after the other; the rest
  * is for a machine that does other things too (ms). */
 const BOUND_MS = 20_000;
 const FAULT_MS = 2000;
+/** Once the outage is noticed an answer waits for nothing; the rest is for 200 requests on a busy machine (ms). */
+const AT_ONCE_MS = 3000;
+const AT_A_TIME = 200;
+/** What an instance's memory may grow by while requests are refused, garbage and all (bytes). */
+const MOST_GROWTH = 150 * 2 ** 20;
 
 describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS, timeout: 600_000 }, () => {
   let three: ThreeInstances;
@@ -106,6 +113,79 @@ describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS
     assertHonest();
   });
 
+  it("stopped under load: noticed and told once, then refused at once, and serving again by itself", async () => {
+    const told = (index: number) =>
+      three.instances[index]!.log.filter((line) => line["subject"] === "database").map(
+        (line) => line["event"],
+      );
+    const before = [0, 1, 2].map((index) => told(index).length);
+    const { access_token } = await login(three.instances[0], "ledger");
+    const refusals = (): Promise<Response[]> =>
+      Promise.all(
+        Array.from({ length: AT_A_TIME }, (_, n) => {
+          const instance = three.instances[n % 3]!;
+          if (n % 10 === 0) return post(instance, "/auth/login", { username: "ledger", password: PASSWORD });
+          return fetch(`${instance.url}/protected`, { headers: bearer(access_token) });
+        }),
+      );
+    three.postgres.pause();
+    try {
+      const early = refusals();
+      await eventually(() => {
+        for (const index of [0, 1, 2]) assert.equal(told(index).length, before[index]! + 1);
+      });
+      for (const answer of await early) await answer.body?.cancel();
+      const memory = three.instances.map(({ pid }) => residentBytes(pid));
+      for (let round = 0; round < 10; round++) {
+        const beganMs = performance.now();
+        for (const answer of await refusals()) {
+          assert.equal(answer.status, 503);
+          assert.equal(answer.headers.get("retry-after"), "1");
+          assert.equal(((await answer.json()) as { code: string }).code, "unavailable");
+        }
+        const tookMs = performance.now() - beganMs;
+        assert.ok(tookMs < AT_ONCE_MS, `${AT_A_TIME} refusals took ${tookMs} ms`);
+      }
+      for (const [index, { pid, url }] of three.instances.entries()) {
+        assert.ok(residentBytes(pid) - memory[index]! < MOST_GROWTH, "memory grew");
+        const readiness = await fetch(`${url}/readyz`);
+        assert.equal(readiness.status, 503);
+        assert.match(await readiness.text(), /"database":\{"status":"unavailable"\}/);
+      }
+    } finally {
+      three.postgres.resume();
+    }
+    await eventually(async () => {
+      for (const instance of three.instances) assert.equal(await statusOf(instance, access_token), 200);
+    });
+    for (const index of [0, 1, 2]) {
+      assert.deepEqual(told(index).slice(before[index]), ["store.degraded", "store.recovered"]);
+    }
+    assertHonest();
+  });
+
+  it("has every outage in the audit trail, though that lies in the database, and its state in the metrics", async () => {
+    const stores = await openStores({ databaseUrl: three.postgres.url });
+    try {
+      for (const type of ["store.degraded", "store.recovered"] as const) {
+        await eventually(async () => {
+          const logged = three.instances.flatMap(({ log }) =>
+            log.filter((line) => line["event"] === type && line["subject"] === "database"),
+          );
+          assert.ok(logged.length >= 3);
+          const entries = await stores.audit.list({ type, limit: 1000 });
+          assert.equal(entries.filter(({ subject }) => subject === "database").length, logged.length);
+        });
+      }
+    } finally {
+      await stores.close();
+    }
+    await three.createUser("root", "admin");
+    const { access_token } = await login(three.instances[0], "root");
+    const metrics = await fetch(`${three.instances[0].url}/metrics`, { headers: bearer(access_token) });
+    assert.match(await metrics.text(), /^kyros_breaker_state\{dependency="database",state="closed"\} 1$/m);
+  });
+
   it("and Redis, both stopped: 503 within the bound, and both are found again", async () => {
     three.redis.pause();
     three.postgres.pause();
@@ -121,3 +201,7 @@ describe("three instances over one PostgreSQL that fails", { skip: WITHOUT_REDIS
     assertHonest();
   });
 });
+
+function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024;
+}

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import pg from "pg";
+import { systemClock } from "../../src/kernel/clock.ts";
 import { Outage } from "../../src/kernel/failure.ts";
 import { withinDeadline } from "../../src/stores/deadline.ts";
 import type { Stores } from "../../src/stores/open.ts";
@@ -22,6 +23,8 @@ import { startPostgres } from "./postgres-server.ts";
 const ID = sampleId(1);
 /** Every call ends within 5 s, as `openPostgres` says; the rest is for a machine that does other things too (ms). */
 const BOUND_MS = 8000;
+/** Without a wait for anything but this process and its machine (ms). */
+const AT_ONCE_MS = 1000;
 
 describe("a PostgreSQL that fails", () => {
   let server: PostgresServer;
@@ -65,6 +68,61 @@ describe("a PostgreSQL that fails", () => {
     await eventually(() => stores.health());
     await eventually(async () => assert.equal((await stores.sessions.findById(ID))?.id, ID));
     await eventually(async () => assert.equal(isCached(stores), true));
+  });
+
+  it("answers at once while it is frozen, once that is noticed; tells it once each way, and recovers by itself", async (t) => {
+    const told: string[] = [];
+    const watched = await openStores({
+      databaseUrl: stores.url,
+      outages: {
+        clock: systemClock,
+        events: { record: ({ name, subject }) => void told.push(`${name} ${subject}`) },
+        onFailure: (error) => assert.fail(String(error)),
+      },
+    });
+    t.after(() => watched.close());
+    await eventually(async () => assert.equal(isCached(watched), true));
+    const waiting: Promise<unknown>[] = [];
+    server.pause();
+    try {
+      for (let i = 0; i < 200; i++) waiting.push(watched.sessions.end(ID, sampleId(0), 1));
+      const ended = Promise.allSettled(waiting);
+      await withinBound(() => eventually(() => assert.equal(watched.breaker?.state(), "open")));
+      assert.equal(isCached(watched), false);
+      // What was under way has ended with it.
+      await withinDeadline(ended, AT_ONCE_MS);
+      for (const one of await ended) assert.ok(one.status === "rejected" && one.reason instanceof Outage);
+      for (let round = 0; round < 5; round++) {
+        await withinDeadline(
+          assertOutages(
+            Array.from({ length: 200 }, () => ["end", () => watched.sessions.end(ID, sampleId(0), 1)]),
+          ),
+          AT_ONCE_MS,
+        );
+        await assertOutages([["health", () => watched.health()]]);
+        await assertOutages([["findById", async () => watched.sessions.findById(ID)]]);
+      }
+      assert.deepEqual(told, ["store.degraded database"]);
+    } finally {
+      server.resume();
+    }
+    await eventually(() => watched.health(), 5000);
+    await eventually(async () => assert.equal(isCached(watched), true), 5000);
+    assert.deepEqual(told, ["store.degraded database", "store.recovered database"]);
+    assert.equal(watched.breaker?.state(), "closed");
+  });
+
+  it("is not taken to be away where many calls wait for a lock, and the pool for them", async () => {
+    const release = holdLock(stores.url, "lock table sessions in access exclusive mode");
+    await release.held;
+    const calls = Array.from({ length: 50 }, () => stores.sessions.end(ID, sampleId(0), 1));
+    for (const one of await Promise.allSettled(calls)) {
+      assert.ok(one.status === "rejected" && one.reason instanceof Outage);
+    }
+    assert.deepEqual(stores.breaker?.counts(), { failures: 0, openings: 0 });
+    assert.equal((await stores.accounts.findById(ID))?.id, ID);
+    await release.end();
+    assert.equal((await stores.sessions.findById(ID))?.id, ID);
   });
 
   it("serves nothing from before a crash, and everything again after it", async () => {

@@ -9,14 +9,17 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** Resets the connection by which this command is sent next, once so many more bytes of the server's have come by it. */
   resetReplyTo(command: string, bytes: number): void;
+  /** From now on, new connections lead to another port, as after a name has moved; those that are open stay. */
+  leadTo(port: number): void;
   /** While cut, nothing arrives in either direction, and nobody is told; then it does, as TCP sends it again. */
   cut(isCut: boolean): void;
   stop(): Promise<void>;
 }
 
 /** A proxy before a server on this machine, to do to its connections what networks do. */
-export async function startProxy(toPort: number): Promise<TcpProxy> {
+export async function startProxy(firstPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  let toPort = firstPort;
   let delayMs = 0;
   let toReset: { readonly command: string; readonly bytes: number } | undefined;
   let cable = Promise.withResolvers<void>();
@@ -79,6 +82,9 @@ export async function startProxy(toPort: number): Promise<TcpProxy> {
     },
     resetReplyTo: (command, bytes) => {
       toReset = { command, bytes };
+    },
+    leadTo(port) {
+      toPort = port;
     },
     cut(isCut) {
       if (isCut) cable = Promise.withResolvers<void>();

@@ -55,6 +55,9 @@ const CHECKPOINT_AFTER_MS = 3_600_000;
 const MOST_WAITING = 10_000;
 const MOST_TOGETHER = 512;
 const PARTED_FROM = 64;
+/** What is told of stores may be why it cannot be written yet: it is written later, and nobody waits for it. */
+const OF_STORES: ReadonlySet<EventName> = new Set<EventName>(["store.degraded", "store.recovered"]);
+const MOST_KEPT = 1000;
 /** Noise that names an account: what is written of it in full is written before the answer. */
 const AWAITED: ReadonlySet<EventName> = new Set<EventName>(["auth.login.failed", "auth.mfa.failed"]);
 
@@ -62,6 +65,7 @@ const AWAITED: ReadonlySet<EventName> = new Set<EventName>(["auth.login.failed",
 export function createTrail(options: TrailOptions): Trail {
   const { store, signer, clock, announce, onFailure, onWritten, tickMs = 1000 } = options;
   const noise = createNoiseFilter();
+  const kept: AuditEvent[] = [];
   let downSinceMs: number | undefined;
   let written = 0;
   let dropped = 0;
@@ -140,6 +144,17 @@ export function createTrail(options: TrailOptions): Trail {
     write(toRecord(event)).catch(() => noise.count(event));
   }
 
+  function writeOrKeep(event: AuditEvent): Promise<void> {
+    return write(toRecord(event)).catch(() => {
+      if (kept.length < MOST_KEPT) kept.push(event);
+      else dropped += 1;
+    });
+  }
+
+  async function writeKept(): Promise<void> {
+    await Promise.all(kept.splice(0).map(writeOrKeep));
+  }
+
   async function sumUp(nowMs: number): Promise<void> {
     const summaries = noise.takeOver(nowMs);
     await Promise.all(
@@ -155,6 +170,7 @@ export function createTrail(options: TrailOptions): Trail {
     if (ticking) return;
     ticking = true;
     if (downSinceMs !== undefined) await recover(downSinceMs);
+    await writeKept();
     await sumUp(clock.now());
     ticking = false;
   }
@@ -166,7 +182,7 @@ export function createTrail(options: TrailOptions): Trail {
     record(event) {
       switch (noise.judge(event)) {
         case "all":
-          return write(toRecord(event));
+          return OF_STORES.has(event.name) ? void writeOrKeep(event) : write(toRecord(event));
         case "noise":
           return AWAITED.has(event.name) ? write(toRecord(event)) : writeUnawaited(event);
         case "counted":
@@ -180,6 +196,7 @@ export function createTrail(options: TrailOptions): Trail {
     },
     async close() {
       clearInterval(timer);
+      await writeKept();
       await sumUp(Number.POSITIVE_INFINITY);
       await group.settled();
     },

@@ -2,6 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { PasswordVerdict } from "../../crypto/password.ts";
 import type { Problem } from "../../kernel/problem.ts";
 import type { SharedLimits } from "../../stores/memory/shared-limiter.ts";
+import type { SharedOutages } from "../../stores/shared-outages.ts";
 import type { FamilyReading } from "../../telemetry/metric-family.ts";
 
 /** What a worker is started with. */
@@ -11,6 +12,9 @@ export interface WorkerData {
   /** With the secret that all have, and the port. */
   readonly settings: Settings;
   readonly limits: SharedLimits;
+  readonly outages: SharedOutages;
+  /** By which other instances know all the workers as one. */
+  readonly instanceId: string;
 }
 
 /** A password to be hashed, or to be compared with a stored hash. */

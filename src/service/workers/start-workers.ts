@@ -7,9 +7,10 @@ import { generateSecret } from "../../crypto/keyring.ts";
 import { createPasswords } from "../../crypto/password.ts";
 import { createStatementSigner } from "../../identity/audit/statement.ts";
 import { steadyClock, systemClock } from "../../kernel/clock.ts";
-import { systemRandom } from "../../kernel/random.ts";
+import { randomToken, systemRandom } from "../../kernel/random.ts";
 import { createSharedLimiter, reserveSharedLimits } from "../../stores/memory/shared-limiter.ts";
 import { openStores } from "../../stores/open.ts";
+import { reserveSharedOutages } from "../../stores/shared-outages.ts";
 import { createMetrics } from "../../telemetry/metrics.ts";
 import { totpSecretsOf } from "../compose-identity.ts";
 import { openConfiguredKeyring } from "../configured-keyring.ts";
@@ -45,6 +46,8 @@ export async function startWorkers(
   const secret = resolveSecret(settings, () => generateSecret(systemRandom));
   const stores = await openStores({ databaseUrl: settings.databaseUrl });
   const limits = reserveSharedLimits(systemRandom);
+  const outages = reserveSharedOutages(count);
+  const instanceId = randomToken(systemRandom, 12);
   const counters = createSharedLimiter(limits, count + 1);
   const passwords = createPasswords({ cost: settings.bcryptCost });
   const workers = new Map<number, WorkerHandle>();
@@ -59,7 +62,7 @@ export async function startWorkers(
   let draining = false;
 
   function start(number: number, port: number): Promise<string> {
-    const workerData = { number, settings: { ...settings, secret, port }, limits };
+    const workerData = { number, settings: { ...settings, secret, port }, limits, outages, instanceId };
     const worker = startWorker(entry, workerData, { passwords, metricsText: metrics.text });
     workers.set(number, worker);
     if (draining) worker.tell({ kind: "drain" });

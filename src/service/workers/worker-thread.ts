@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { steadyClock } from "../../kernel/clock.ts";
 import { Outage } from "../../kernel/failure.ts";
 import { createSharedLimiter } from "../../stores/memory/shared-limiter.ts";
+import { openSharedOutages } from "../../stores/shared-outages.ts";
 import { createLog } from "../log.ts";
 import type { RunningService } from "../start.ts";
 import { startService } from "../start.ts";
@@ -10,13 +11,15 @@ import type { FromWorker, ToWorker, WorkerData } from "./messages.ts";
 import { createRemoteMetrics } from "./remote-metrics.ts";
 import { createRemotePasswords } from "./remote-passwords.ts";
 
-const { number, settings, limits } = workerData as WorkerData;
+const { number, settings, limits, outages, instanceId } = workerData as WorkerData;
 const port = parentPort!;
 const send = (message: FromWorker): void => port.postMessage(message);
 const passwords = createRemotePasswords(send);
 const metrics = createRemoteMetrics(send);
 const starting = startService(settings, createLog(settings.logLevel), {
   limiter: createSharedLimiter(limits, number, { clock: steadyClock }),
+  instanceId,
+  witness: openSharedOutages(outages, number),
   passwords,
   metrics,
 });

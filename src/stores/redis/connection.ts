@@ -34,6 +34,9 @@ const LONGEST_PAUSE_MS = 1000;
 /** How often a cluster's map of slots is read again (ms): a failover is seen by the next time. */
 const SLOTS_EVERY_MS = 2000;
 
+/** What a server says that has become a replica: behind its name there may be another by now. */
+const DEMOTED = /^READONLY/;
+
 /** What the driver says where it has no connection to send a command by. */
 const NOT_CONNECTED = /enableOfflineQueue|Connection is closed|connection close|max retries per request/;
 
@@ -60,6 +63,8 @@ export function openRedisConnection({ urls, deadlineMs }: RedisConnectionOptions
       return await withinDeadline(work, deadlineMs);
     } catch (error) {
       const { message } = error as Error;
+      // The connection is made anew for it: what finds it away meanwhile has the same reason.
+      if (DEMOTED.test(message)) lostBy = message;
       throw new Error(NOT_CONNECTED.test(message) ? `not connected: ${lostBy}` : message);
     }
   }
@@ -85,6 +90,7 @@ export function openServer(url: string, { once = false } = {}): Redis {
     db: Number(pathname.slice(1)),
     enableOfflineQueue: false,
     retryStrategy: once ? null : pauseBeforeTry,
+    reconnectOnError: ({ message }) => DEMOTED.test(message),
   });
   endSilentConnections(client);
   return client;

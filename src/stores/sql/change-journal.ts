@@ -27,6 +27,8 @@ export interface ChangeJournal {
   catchUp(): Promise<void>;
   /** Hints to every instance that there is something new. */
   announce(): void;
+  /** No longer trusts caches, until a look on a new connection has succeeded. */
+  distrust(): void;
   close(): Promise<void>;
 }
 
@@ -109,6 +111,10 @@ export function followChanges(options: ChangeJournalOptions): ChangeJournal {
     isFresh: () => monotonicMs() - trustedFromMs < FRESH_MS,
     catchUp,
     announce: () => bus?.publish("changes", ""),
+    distrust() {
+      trustedFromMs = Number.NEGATIVE_INFINITY;
+      listener.drop();
+    },
     async close() {
       clearInterval(heartbeat);
       unsubscribe?.();

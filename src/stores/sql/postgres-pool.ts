@@ -5,6 +5,7 @@ import { clientOn } from "./postgres-client.ts";
 import type { TimedQuery } from "./postgres-connection.ts";
 import { ask, connectionConfig, createSockets, refuseStandby } from "./postgres-connection.ts";
 import { isConflict, toPortError } from "./postgres-errors.ts";
+import type { PostgresGate } from "./postgres-gate.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
 
 /** The most of everything: nothing waits for ever, and no instance takes all of a server's connections. */
@@ -21,11 +22,15 @@ export interface PostgresLimits {
 export interface PostgresPool extends KyselyPool {
   /** Runs one statement on any connection. Its first bound covers the wait for a connection as well. */
   read<R extends object>(query: TimedQuery): Promise<readonly R[]>;
+  /** Cuts every connection, soon. */
+  cut(): void;
 }
 
 export interface PostgresPoolOptions {
   readonly target: PostgresTarget;
   readonly limits: PostgresLimits;
+  /** Every wait for the server goes through it. */
+  readonly gate: PostgresGate;
   readonly monotonicMs: () => number;
   /** Called when rows may have changed, and awaited before their writer is told. */
   readonly onWrite: () => Promise<void>;
@@ -39,7 +44,7 @@ const LIFETIME_S = 1800;
 
 /** Connections to a primary. All they throw is an `Outage`, or a plain error where a value was refused. */
 export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
-  const { target, limits, monotonicMs, onWrite } = options;
+  const { target, limits, gate, monotonicMs, onWrite } = options;
   const sockets = createSockets();
   const pool = new pg.Pool({
     ...connectionConfig(target, limits.statementMs),
@@ -55,11 +60,14 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
   pool.on("error", () => undefined);
 
   async function acquire(withinMs: number): Promise<pg.PoolClient> {
-    const pending = pool.connect();
+    let pending: Promise<pg.PoolClient> | undefined;
     try {
-      return await withinDeadline(pending, withinMs);
+      return await gate.through(() => {
+        pending = pool.connect();
+        return withinDeadline(pending, withinMs);
+      });
     } catch (error) {
-      pending.then(
+      pending?.then(
         (client) => client.release(),
         () => undefined,
       );
@@ -69,7 +77,7 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
 
   async function lease(callMs: number): Promise<Lease> {
     const deadlineMs = monotonicMs() + callMs;
-    return openLease(await acquire(callMs), () => Math.ceil(deadlineMs - monotonicMs()));
+    return openLease(gate, await acquire(callMs), () => Math.ceil(deadlineMs - monotonicMs()));
   }
 
   return {
@@ -85,6 +93,7 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
         leased.release();
       }
     },
+    cut: () => void sockets.cut(),
     async end() {
       await pool.end();
       await sockets.cut();
@@ -100,7 +109,7 @@ interface Lease {
   release(discard?: boolean): void;
 }
 
-function openLease(client: pg.PoolClient, leftMs: () => number): Lease {
+function openLease(gate: PostgresGate, client: pg.PoolClient, leftMs: () => number): Lease {
   let lost: unknown;
   const lose = (error: unknown) => {
     lost ??= error;
@@ -113,7 +122,7 @@ function openLease(client: pg.PoolClient, leftMs: () => number): Lease {
       if (withinMs <= 0) lose(new Error("the database took too long"));
       if (lost !== undefined) throw toPortError(lost);
       try {
-        return await ask(client, { ...query, withinMs });
+        return await gate.through(() => ask<never>(client, { ...query, withinMs }));
       } catch (error) {
         // Only what the server itself reported leaves the connection as it was.
         if (!(error instanceof pg.DatabaseError)) lose(error);

@@ -1,20 +1,27 @@
 import { Kysely, PostgresDialect } from "kysely";
 import type { Bus } from "../../kernel/bus.ts";
 import { Outage } from "../../kernel/failure.ts";
+import type { BreakerView } from "../breaker.ts";
+import { createBreaker } from "../breaker.ts";
 import { DatabaseFault } from "../database-fault.ts";
+import type { OutageEvents } from "../outage-events.ts";
+import { outageEvents } from "../outage-events.ts";
 import type { ChangeJournal } from "./change-journal.ts";
 import { followChanges } from "./change-journal.ts";
 import type { SqlDatabase } from "./database.ts";
 import { keepJournalShort } from "./journal-pruning.ts";
 import { createJournalReads } from "./journal-reads.ts";
 import { toOpenError } from "./postgres-errors.ts";
+import { createPostgresGate } from "./postgres-gate.ts";
 import type { PostgresLimits, PostgresPool } from "./postgres-pool.ts";
 import { createPostgresPool } from "./postgres-pool.ts";
+import { createPostgresProbe } from "./postgres-probe.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
 import { readPostgresUrl } from "./postgres-url.ts";
 import type { Schema } from "./schema.ts";
+import { watchPostgres } from "./watch-postgres.ts";
 
-/** A call ends within 5 s, answered or as an `Outage`; the eleventh connection of an instance follows the journal. */
+/** A call ends within 5 s, answered or as an `Outage`; two more connections of an instance follow the journal and probe. */
 const LIMITS: PostgresLimits = { connections: 10, connectMs: 2000, statementMs: 3000, callMs: 5000 };
 /** A migration may rewrite a table, and waits for another instance that does. */
 const MIGRATION_LIMITS: PostgresLimits = {
@@ -31,10 +38,14 @@ const OLDEST_VERSION = 130_000;
 export interface PostgresOptions {
   readonly monotonicMs: () => number;
   readonly bus?: Bus | undefined;
+  /** Where it is told that the server is away, and back. */
+  readonly outages?: OutageEvents | undefined;
 }
 
 export interface PostgresDatabase extends SqlDatabase {
-  /** Throws `Outage` where the database does not answer within 2 s. */
+  /** While it is not closed, every call is an `Outage` at once. */
+  readonly breaker: BreakerView;
+  /** Throws `Outage` where the database does not answer within 2 s, at once while the breaker is not closed. */
   probe(): Promise<void>;
   /** Runs `work` on a connection with time for a migration; caches follow the schema afterwards. */
   migrating<T>(work: (db: Kysely<Schema>) => Promise<T>): Promise<T>;
@@ -47,8 +58,15 @@ export interface PostgresDatabase extends SqlDatabase {
  */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresDatabase> {
   const target = readPostgresUrl(url);
-  const { monotonicMs, bus } = options;
-  const pool = createPostgresPool({ target, limits: LIMITS, monotonicMs, onWrite: () => tellChanges() });
+  const { monotonicMs, bus, outages } = options;
+  const gate = createPostgresGate();
+  const pool = createPostgresPool({
+    target,
+    limits: LIMITS,
+    gate,
+    monotonicMs,
+    onWrite: () => tellChanges(),
+  });
   try {
     await refuseOldVersion(pool);
   } catch (error) {
@@ -56,7 +74,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     throw toOpenError(error);
   }
   const reads = createJournalReads({
-    isFresh: () => journal.isFresh(),
+    isFresh: () => gate.isOpen && journal.isFresh(),
     async find(query, value) {
       // Not prepared by name: a kept plan of `select *` fails once a newer version has added a column.
       const [row] = await pool.read({ text: query.sql, values: [value], withinMs: LIMITS.callMs });
@@ -70,6 +88,23 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     evict: reads.evict,
     evictAll: reads.evictAll,
   });
+  const told =
+    outages && outageEvents(outages, { subject: "database", recovered: "the database answers again" });
+  const breaker = createBreaker({
+    onOpen(cause) {
+      gate.shut(cause);
+      // Behind the name there may be another server once it is back.
+      pool.cut();
+      journal.distrust();
+      told?.onOpen(cause);
+    },
+    onClose() {
+      gate.reopen();
+      told?.onClose();
+    },
+  });
+  const probe = createPostgresProbe(target);
+  const watch = watchPostgres({ breaker, ask: probe.ask });
   let closing: Promise<unknown> | undefined;
   const pruning = keepJournalShort(pool);
 
@@ -82,6 +117,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   return {
     db: openKysely(pool),
     reads,
+    breaker,
     async probe() {
       await pool.read({ text: "select 1", withinMs: PROBE_MS });
     },
@@ -91,7 +127,8 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     },
     async close() {
       pruning.stop();
-      closing ??= Promise.all([journal.close(), pool.end()]);
+      watch.stop();
+      closing ??= Promise.all([journal.close(), pool.end(), probe.close()]);
       await closing;
     },
   };
@@ -106,7 +143,9 @@ async function withMigrationPool<T>(
   monotonicMs: () => number,
   work: (db: Kysely<Schema>) => Promise<T>,
 ): Promise<T> {
-  const pool = createPostgresPool({ target, limits: MIGRATION_LIMITS, monotonicMs, onWrite: async () => {} });
+  const gate = createPostgresGate();
+  const limits = MIGRATION_LIMITS;
+  const pool = createPostgresPool({ target, limits, gate, monotonicMs, onWrite: async () => {} });
   try {
     return await work(openKysely(pool));
   } finally {
