@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Problem } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -14,7 +15,12 @@ export function refuseUnread(pipeline: Pipeline, error: NodeJS.ErrnoException, s
     socket.destroy();
     return;
   }
-  const { status, headers, body } = pipeline.refuseUnread(refusalOf(error.code));
+  closeWith(pipeline, refusalOf(error.code), socket);
+}
+
+/** Answers on the socket itself, where there is no response to write to, and closes the connection. */
+export function closeWith(pipeline: Pipeline, refusal: Problem, socket: Duplex): void {
+  const { status, headers, body } = pipeline.refuseUnread(refusal);
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`];
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
   lines.push(`content-length: ${Buffer.byteLength(body)}`, "connection: close");
