@@ -30,7 +30,14 @@ export async function createServer(service: Service): Promise<App> {
     http: { maxHeaderSize: HEADER_LIMIT, headersTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false },
     schemaController: schemaCompilers,
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true },
+      // Verbose: a fault then knows the words in which its schema says what it takes.
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: false,
+        useDefaults: true,
+        allErrors: true,
+        verbose: true,
+      },
     },
     clientErrorHandler: (error, socket) => {
       if (!refused.has(socket)) refuseUnread(service.pipeline, error, socket);
