@@ -94,6 +94,15 @@ export const ProblemShape = Type.Object(
   { additionalProperties: true, description: "RFC 9457" },
 );
 
+/** A refusal on `/oauth/*`. */
+export const OAuthErrorShape = Type.Object(
+  { ...ProblemShape.properties, error: Type.String(), error_description: Type.String() },
+  {
+    additionalProperties: true,
+    description: "RFC 6749 section 5.2, beside the members of every other problem",
+  },
+);
+
 /** The refusal of a password sign-in: with `mfa_required`, what to go on with. */
 export const FactorRequiredProblem = Type.Object(
   {
