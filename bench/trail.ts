@@ -75,14 +75,14 @@ const START_MS = sampleRecord(0).atMs;
 const PAGES: Readonly<Record<string, Omit<AuditQuery, "limit">>> = {
   newest: {},
   "of a rare type": { type: "user.disabled" },
-  "of a user": { party: "user7" },
-  "of a user and a rare type": { party: "user0", type: "user.disabled" },
+  "of a user": { parties: ["user7"] },
+  "of a user and a rare type": { parties: ["user0"], type: "user.disabled" },
   "of a type, in a span of time long ago": {
     type: "auth.session.started",
     fromMs: START_MS + 1000,
     toMs: START_MS + 90_000,
   },
-  "of nobody": { party: "nobody" },
+  "of nobody": { parties: ["nobody"] },
 };
 
 /** The slowest page of all filters, in milliseconds: the first and one in the middle of each. */

@@ -14,6 +14,8 @@ interface ValidationFault {
   readonly instancePath?: string;
   readonly message?: string;
   readonly params?: Readonly<Record<string, unknown>>;
+  /** Where the validator is set to be verbose. */
+  readonly parentSchema?: { readonly description?: unknown };
 }
 
 /** So many faults help; the rest of a hostile body's would only cost. */
@@ -56,9 +58,17 @@ function fieldError(fault: ValidationFault, context = "body"): FieldError {
   if (fault.keyword === "required") path.push(String(fault.params?.["missingProperty"]));
   if (fault.keyword === "additionalProperties")
     path.push(String(fault.params?.["additionalProperty"]).slice(0, 100));
-  const message =
-    fault.keyword === "additionalProperties" ? "is not a known field" : (fault.message ?? "is not valid");
-  return { field: path.length > 0 ? path.join(".") : context, message };
+  return { field: path.length > 0 ? path.join(".") : context, message: messageOf(fault) };
+}
+
+/** In words that say what would do, where the validator's own are of its schema. */
+function messageOf({ keyword, message = "is not valid", params, parentSchema }: ValidationFault): string {
+  if (keyword === "additionalProperties") return "is not a known field";
+  const allowed = params?.["allowedValues"];
+  if (keyword === "enum" && Array.isArray(allowed)) return `must be one of ${allowed.join(", ")}`;
+  const description = parentSchema?.description;
+  const isShape = keyword === "pattern" || keyword === "format";
+  return isShape && typeof description === "string" ? `must be ${description}` : message;
 }
 
 /** RFC 6901 section 4. */

@@ -28,6 +28,7 @@ for (const command of [
 ]) {
   program.addCommand(inherit(command));
 }
+askForCommand(program);
 
 try {
   await program.parseAsync();
@@ -42,17 +43,34 @@ function inherit(command: Command): Command {
   return command;
 }
 
+/** Whoever names no command, or half of one, is told in one line what there is, as for any other bad usage. */
+function askForCommand(command: Command, called: string = command.name()): void {
+  if (command.commands.length === 0) return;
+  const names = command.commands.map((child) => child.name()).join(", ");
+  // With an action, the help command is no longer there by itself.
+  command
+    .helpCommand(true)
+    .allowExcessArguments()
+    .action((_options, { args }: Command) => {
+      const wrong = args[0];
+      const fault = wrong === undefined ? "" : `unknown command '${wrong}'; `;
+      throw new UsageFault(`${fault}give a command: ${names}; ${called} --help says more`);
+    });
+  for (const child of command.commands) askForCommand(child, `${called} ${child.name()}`);
+}
+
 /** One line on standard error, and the exit code: 2 for what was called wrongly, 1 for what did not work. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    if (error.code === "commander.help") return 2;
     return say(error.message.replace(/^error: /, "").replaceAll("\n", " "), 2);
   }
   if (error instanceof UsageFault) return say(error.message, 2);
   if (error instanceof SettingsFault) return say(error.message, 2);
   if (error instanceof DatabaseFault) return say(error.message, 1);
-  if (error instanceof Refusal) return say(error.problem.detail, 1);
+  if (error instanceof Refusal) {
+    return say(error.problem.detail, error.problem.code === "validation_failed" ? 2 : 1);
+  }
   if (error instanceof Outage) return say(`${error.message}: ${causeOf(error)}`, 1);
   if (isNodeError(error)) return say(error.message, 1);
   throw error;

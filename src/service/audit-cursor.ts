@@ -20,8 +20,8 @@ export function createAuditCursors(keyring: Keyring): AuditCursors {
   const keys = keyring.deriveAll(LABEL, 32);
 
   function mac(key: Uint8Array, { atMs, seq }: Position, filters: Filters): Buffer {
-    const { type = null, party = null, fromMs = null, toMs = null } = filters;
-    return hmacSha256(key, JSON.stringify([atMs, seq, type, party, fromMs, toMs]));
+    const { type = null, parties = null, fromMs = null, toMs = null } = filters;
+    return hmacSha256(key, JSON.stringify([atMs, seq, type, parties, fromMs, toMs]));
   }
 
   return {

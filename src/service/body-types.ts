@@ -35,8 +35,12 @@ export function installBodyTypes(app: FastifyInstance): void {
   );
   app.addHook("onRequest", (request, _reply, done) => {
     const declared = request.routeOptions.config?.bodyTypes ?? JSON_ALONE;
-    if (declared === "unread" || !hasBody(request) || isAmong(declared, request)) return done();
-    done(new Refusal(problem("unsupported_media_type", `Send ${declared.join(" or ")}.`)));
+    if (declared === "unread" || !hasBody(request)) return done();
+    if (!isAmong(declared, request)) {
+      done(new Refusal(problem("unsupported_media_type", `Send ${declared.join(" or ")}.`)));
+    } else if (isEncoded(request)) {
+      done(new Refusal(problem("unsupported_media_type", "Send the body without a content coding.")));
+    } else done();
   });
   app.addHook("onRoute", (route) => {
     if (hasSchemaPerType(route.schema?.body))
@@ -79,6 +83,11 @@ function isAmong(declared: readonly string[], request: FastifyRequest): boolean 
     const [name, value = ""] = parameter.trim().toLowerCase().split("=");
     return name !== "charset" || value === "utf-8" || value === '"utf-8"';
   });
+}
+
+/** A coded body is not what its type says, and none is decoded here: nothing that unpacks to a thousand times its size. */
+function isEncoded({ headers }: FastifyRequest): boolean {
+  return (headers["content-encoding"] ?? "identity").trim().toLowerCase() !== "identity";
 }
 
 function decode(body: Buffer): string {

@@ -1,6 +1,9 @@
 import swagger from "@fastify/swagger";
 import Fastify from "fastify";
+import type { Rule } from "../kernel/rule.ts";
 import { DEFAULT_RULE } from "../kernel/rule.ts";
+import type { Description } from "./document-refusals.ts";
+import { documentRefusals } from "./document-refusals.ts";
 import { installRoutes } from "./routes.ts";
 import { schemaCompilers } from "./schema-compilers.ts";
 import type { App, Service } from "./service.ts";
@@ -10,6 +13,7 @@ import type { App, Service } from "./service.ts";
  * in an app that never listens: whoever never asks for the description does not load and wait for what makes it.
  */
 export async function describeApi(service: Service): Promise<unknown> {
+  const rules = new Map<string, Rule>();
   const app: App = Fastify({ logger: false, schemaController: schemaCompilers });
   await app.register(swagger, {
     openapi: {
@@ -24,18 +28,41 @@ export async function describeApi(service: Service): Promise<unknown> {
         securitySchemes: {
           bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
           apiKey: { type: "apiKey", in: "header", name: "X-API-Key" },
-          session: { type: "apiKey", in: "cookie", name: "__Host-kyros_session" },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "__Host-kyros_session",
+            description:
+              "Over plain HTTP in development `kyros_session`. What changes state also needs X-CSRF-Token.",
+          },
         },
       },
     },
     // What a route asks of its callers is in its rule; said once there, it is documented from there.
     transform: ({ schema, url, route }) => {
       const rule = route.config?.kyros ?? DEFAULT_RULE;
-      const security = rule.access === "public" ? [] : [{ bearer: [] }, { apiKey: [] }, { session: [] }];
-      return { schema: { security, ...schema }, url };
+      const path = url.replace(/:(\w+)/g, "{$1}");
+      for (const method of [route.method].flat()) rules.set(`${method.toLowerCase()} ${path}`, rule);
+      const operationId = operationIdOf([route.method].flat()[0]!, path);
+      return { schema: { operationId, security: securityOf(rule), ...schema }, url };
     },
   });
   installRoutes(app, service);
   await app.ready();
-  return app.swagger();
+  const description = app.swagger() as unknown as Description;
+  documentRefusals(description, (method, path) => rules.get(`${method} ${path}`) ?? DEFAULT_RULE);
+  return description;
+}
+
+/** What a route takes is in its rule. */
+function securityOf({ access, callers }: Rule) {
+  if (access === "public") return [];
+  const nobody = access === "optional" ? [{}] : [];
+  return [...nobody, { bearer: [] }, ...(callers === "people" ? [] : [{ apiKey: [] }]), { session: [] }];
+}
+
+/** What a generated client calls it: `getAdminUsersById`. */
+function operationIdOf(method: string, path: string): string {
+  const words = path.replace(/\{(\w+)\}/g, "by-$1").split(/[^A-Za-z0-9]+/);
+  return method.toLowerCase() + words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("");
 }

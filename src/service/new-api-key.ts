@@ -3,6 +3,7 @@ import { isScope } from "../guards/scope.ts";
 import type { NewApiKey } from "../identity/api-keys/api-keys.ts";
 import { parseDuration } from "../kernel/duration.ts";
 import { Refusal } from "../kernel/failure.ts";
+import { isLabel, LABEL_RULE } from "../kernel/label.ts";
 import type { FieldError } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
 import { CidrFault, parseCidrs } from "../net/cidr.ts";
@@ -20,6 +21,7 @@ export interface ApiKeyWish {
 export function newApiKey(wish: ApiKeyWish, ownerId: string | null, nowMs: number): NewApiKey {
   const { scopes = [], expires_in, address_ranges: addressRanges = [], rate_limits: rateLimits = [] } = wish;
   const errors: FieldError[] = [];
+  if (!isLabel(wish.name)) errors.push({ field: "name", message: `must be ${LABEL_RULE}` });
   const ttlMs = expires_in === undefined ? null : parseDuration(expires_in);
   if (ttlMs === undefined) errors.push({ field: "expires_in", message: "must be a duration like 90d" });
   for (const scope of scopes) {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Problem } from "../kernel/problem.ts";
 import { problem } from "../kernel/problem.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
@@ -13,7 +14,12 @@ export function refuseUnread(pipeline: Pipeline, error: NodeJS.ErrnoException, s
     socket.destroy();
     return;
   }
-  const { status, headers, body } = pipeline.refuseUnread(refusalOf(error.code));
+  closeWith(pipeline, refusalOf(error.code), socket);
+}
+
+/** Answers on the socket itself, where there is no response to write to, and closes the connection. */
+export function closeWith(pipeline: Pipeline, refusal: Problem, socket: Duplex): void {
+  const { status, headers, body } = pipeline.refuseUnread(refusal);
   // To import node:http loads Node's fetch as well, for a start that does not need it; this does not.
   const { STATUS_CODES } = process.getBuiltinModule("node:http");
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`];

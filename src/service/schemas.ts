@@ -1,18 +1,21 @@
 import type { TSchema } from "typebox";
 import { Type } from "typebox";
 import { FACTOR_METHODS } from "../identity/factors/factor.ts";
+import { LABEL_PATTERN, LABEL_RULE } from "../kernel/label.ts";
 import { ROLES } from "../kernel/principal.ts";
 
 /** Closed objects: a field that is not declared is refused on the way in and never leaves on the way out. */
 const closed = { additionalProperties: false };
 
 export const Instant = Type.String({ format: "date-time", description: "RFC 3339, UTC" });
-export const Id = Type.String({ format: "uuid", description: "UUIDv7" });
+export const Id = Type.String({ format: "uuid", description: "an id (UUIDv7)" });
 export const RoleName = Type.Enum([...ROLES]);
 /** Longer than any user name or password may be, so that a fault in them is named by the rule it breaks. */
 export const UsernameText = Type.String({ minLength: 1, maxLength: 256 });
 export const PasswordText = Type.String({ minLength: 1, maxLength: 1024 });
-export const Email = Type.String({ format: "email", maxLength: 254 });
+export const Email = Type.String({ format: "email", maxLength: 254, description: "an e-mail address" });
+/** What people name their keys and passkeys. */
+export const Label = Type.String({ pattern: LABEL_PATTERN, description: LABEL_RULE });
 
 export const Credentials = Type.Object({ username: UsernameText, password: PasswordText }, closed);
 
@@ -69,7 +72,12 @@ export function listOf<T extends TSchema>(item: T) {
 
 /** How a page of a list is asked for. A cursor is the id of the last item seen: nothing but an id is ever taken. */
 export const PageQuery = {
-  limit: Type.Optional(Type.String({ pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$" })),
+  limit: Type.Optional(
+    Type.String({
+      pattern: "^([1-9][0-9]?|1[0-9][0-9]|200)$",
+      description: "a whole number from 1 to 200",
+    }),
+  ),
   cursor: Type.Optional(Id),
 };
 
@@ -84,6 +92,15 @@ export const ProblemShape = Type.Object(
     errors: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String() }))),
   },
   { additionalProperties: true, description: "RFC 9457" },
+);
+
+/** A refusal on `/oauth/*`. */
+export const OAuthErrorShape = Type.Object(
+  { ...ProblemShape.properties, error: Type.String(), error_description: Type.String() },
+  {
+    additionalProperties: true,
+    description: "RFC 6749 section 5.2, beside the members of every other problem",
+  },
 );
 
 /** The refusal of a password sign-in: with `mfa_required`, what to go on with. */

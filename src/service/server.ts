@@ -1,6 +1,8 @@
+import type { Socket } from "node:net";
 import Fastify from "fastify";
 import { answerToError, kyrosFastify, send } from "../adapters/fastify.ts";
 import { installBodyTypes } from "./body-types.ts";
+import { installMessageRules } from "./message-rules.ts";
 import { installMethodRefusals } from "./methods.ts";
 import { refuseUnread } from "./refuse-unread.ts";
 import { installRoutes } from "./routes.ts";
@@ -16,6 +18,7 @@ const ROUTER = { maxParamLength: 256 };
 
 /** The service's HTTP face: Fastify with the guards before every route, and RFC 9457 whatever happens. */
 export async function createServer(service: Service): Promise<App> {
+  const refused = new WeakSet<Socket>();
   const app: App = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -23,15 +26,26 @@ export async function createServer(service: Service): Promise<App> {
     forceCloseConnections: "idle",
     return503OnClosing: false,
     routerOptions: ROUTER,
-    http: { maxHeaderSize: HEADER_LIMIT, headersTimeout: REQUEST_TIMEOUT_MS },
+    // Without a Host node would answer by itself, without a header of ours.
+    http: { maxHeaderSize: HEADER_LIMIT, headersTimeout: REQUEST_TIMEOUT_MS, requireHostHeader: false },
     schemaController: schemaCompilers,
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: true },
+      // Verbose: a fault then knows the words in which its schema says what it takes.
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: false,
+        useDefaults: true,
+        allErrors: true,
+        verbose: true,
+      },
     },
-    clientErrorHandler: (error, socket) => refuseUnread(service.pipeline, error, socket),
+    clientErrorHandler: (error, socket) => {
+      if (!refused.has(socket)) refuseUnread(service.pipeline, error, socket);
+    },
     frameworkErrors: (error, request, reply) => send(reply, answerToError(service, request, reply, error)),
   });
 
+  installMessageRules(app, service.pipeline, refused);
   await app.register(kyrosFastify, { kyros: service });
   installMethodRefusals(app, ROUTER);
   installBodyTypes(app);

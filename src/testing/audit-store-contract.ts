@@ -112,18 +112,19 @@ export function auditStoreContract(open: OpenAudit): void {
         const queries: Omit<AuditQuery, "limit">[] = [
           {},
           { type: "user.created" },
-          { party: sampleId(2) },
-          { party: sampleId(4), type: "auth.logout" },
+          { parties: [sampleId(2)] },
+          { parties: [sampleId(4), sampleId(3)], type: "auth.logout" },
           { fromMs: NOW_MS + 10, toMs: NOW_MS + 40 },
-          { party: sampleId(1), type: "user.created", fromMs: NOW_MS + 20, toMs: NOW_MS + 60 },
-          { party: "nobody" },
+          { parties: [sampleId(1)], type: "user.created", fromMs: NOW_MS + 20, toMs: NOW_MS + 60 },
+          { parties: ["nobody"] },
         ];
         for (const query of queries) {
           const wanted = (await audit.entriesAfter(0, 1000))
             .filter(
               (entry) =>
                 (query.type === undefined || entry.type === query.type) &&
-                (query.party === undefined || [entry.actorId, entry.subject].includes(query.party)) &&
+                (query.parties === undefined ||
+                  query.parties.some((party) => [entry.actorId, entry.subject].includes(party))) &&
                 entry.atMs >= (query.fromMs ?? 0) &&
                 entry.atMs < (query.toMs ?? Number.POSITIVE_INFINITY),
             )

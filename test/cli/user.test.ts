@@ -119,6 +119,10 @@ describe("kyros user", () => {
     ["nobody to unlock", ["user", "unlock"], 2, /name/],
     ["a missing name", ["user", "create"], 2, /name/],
     ["an unknown sub-command", ["user", "remove", "root"], 2, /remove/],
+    ["a bad name", ["user", "create", "a b"], 2, /username must be/],
+    ["a bad address", ["user", "create", "eve", "--email", "nope"], 2, /email must be an e-mail address/],
+    ["nothing to do", [], 2, /give a command: serve, migrate, user, .*; kyros --help/],
+    ["nothing to do with users", ["user"], 2, /give a command: create, list, .*; kyros user --help/],
     ["no password", ["user", "create", "eve", "--password-stdin"], 2, /standard input is empty/],
   ];
   it("says in one line what did not work (exit 1) or was called wrongly (exit 2)", async () => {

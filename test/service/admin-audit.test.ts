@@ -84,6 +84,27 @@ describe("GET /admin/audit", () => {
     assert.equal(both.length, body.items.length);
   });
 
+  it("shows all of a user's entries by name, in any spelling, as by id: failed sign-ins too", async () => {
+    const credentials = { username: "ALICE", password: "not her password" };
+    assert.equal((await ask(service, "POST", "/auth/login", {}, credentials)).status, 401);
+    const byId = (await get(`?limit=200&user=${aliceId}`)).body.items;
+    assert.equal(types(byId)[0], "auth.login.failed");
+    assert.ok(types(byId).includes("auth.login.succeeded"));
+    for (const name of ["alice", "Alice", "%EF%BD%81lice"]) {
+      assert.deepEqual((await get(`?limit=200&user=${name}`)).body.items, byId, name);
+    }
+    await service.createUser(aliceId);
+    assert.deepEqual(
+      (await get(`?limit=200&user=${aliceId}`)).body.items,
+      byId,
+      "a name that reads like her id",
+    );
+    await ask(service, "POST", "/auth/login", {}, { ...credentials, username: "Nobody" });
+    for (const name of ["Nobody", "nobody"]) {
+      assert.deepEqual(types((await get(`?user=${name}`)).body.items), ["auth.login.failed"], name);
+    }
+  });
+
   it("refuses filters that it does not know", async () => {
     const wrong = [
       "type=nonsense",
@@ -93,6 +114,8 @@ describe("GET /admin/audit", () => {
       "limit=201",
       "x=1",
       "user=",
+      "user=%00",
+      "user=a%1Bb",
     ];
     for (const query of wrong) {
       const { status, body } = await get(`?${query}`);

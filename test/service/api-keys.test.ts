@@ -84,6 +84,19 @@ describe("API keys", () => {
     assert.equal(unknown.status, 400);
   });
 
+  it("have a name on one line, without control characters", async () => {
+    const names = ["", "   ", "a\0b", "a\nb", "\x1b[31mred", "a\u2028b", "\u202ecba", "x".repeat(101)];
+    for (const name of names) {
+      const { status, body } = await ask(service, "POST", "/auth/api-keys", alice, { name });
+      assert.equal(status, 400, JSON.stringify(name));
+      const message = "must be 1 to 100 characters, not all blank, without control characters";
+      assert.deepEqual(body.errors, [{ field: "name", message }], JSON.stringify(name));
+    }
+    for (const name of ["ci", "Zoë's laptop", "日本語", "👩‍💻".repeat(33)]) {
+      assert.equal((await ask(service, "POST", "/auth/api-keys", alice, { name })).body.name, name);
+    }
+  });
+
   it("are rotated with an overlap, or without", async () => {
     const { id, key: first } = await make(alice);
     const rotated = await rotate(alice, id);

@@ -165,6 +165,25 @@ for (const path of SIGN_IN) {
       assertRawProblem(two, 415, "unsupported_media_type");
     });
 
+    it("does not read a body in a content coding, and takes identity as none", async () => {
+      for (const coding of ["gzip", "GZIP", "br", "identity, gzip", "x"]) {
+        const coded = await raw(
+          "POST",
+          path,
+          [`content-type: ${JSON_TYPE}`, `content-encoding: ${coding}`],
+          GOOD,
+        );
+        assertRawProblem(coded, 415, "unsupported_media_type");
+      }
+      const plain = await raw(
+        "POST",
+        path,
+        [`content-type: ${JSON_TYPE}`, "content-encoding: Identity"],
+        GOOD,
+      );
+      assert.equal(plain.status, 200);
+    });
+
     for (const type of ["application/json; charset=UTF-8", "Application/JSON", ' application/json ; a="b"']) {
       it(`takes JSON that comes as ${type.trim()}`, async () => {
         assert.equal((await post(path, GOOD, type)).status, 200);

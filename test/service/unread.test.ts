@@ -5,7 +5,7 @@ import { sendRaw } from "./raw-request.ts";
 import type { TestService } from "./running-service.ts";
 import { runService } from "./running-service.ts";
 
-describe("bytes that are no request", () => {
+describe("bytes that are no request, or none that RFC 9112 lets a server serve", () => {
   let service: TestService;
   before(async () => {
     service = await runService();
@@ -27,6 +27,29 @@ describe("bytes that are no request", () => {
       431,
       "payload_too_large",
     ],
+    ["no Host", "GET /healthz HTTP/1.1\r\n\r\n", 400, "validation_failed"],
+    ["two Hosts", "GET /healthz HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n", 400, "validation_failed"],
+    ["two Hosts that agree", "GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", 400, "validation_failed"],
+    ["no version (HTTP/0.9)", "GET /healthz\r\n\r\n", 400, "validation_failed"],
+    [
+      "a transfer coding that ends no body",
+      "POST /auth/login HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n",
+      400,
+      "validation_failed",
+    ],
+    [
+      "chunks of HTTP/1.0, and what follows them",
+      "GET /healthz HTTP/1.0\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.0\r\n\r\n",
+      400,
+      "validation_failed",
+    ],
+    [
+      "an expectation that nobody meets",
+      "POST /auth/login HTTP/1.1\r\nhost: a\r\nexpect: 200-ok\r\ncontent-length: 2\r\n\r\n{}",
+      417,
+      "validation_failed",
+    ],
+    ["CONNECT", "CONNECT example.org:443 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "validation_failed"],
   ] as const;
 
   for (const [what, bytes, status, code] of table) {
@@ -42,4 +65,12 @@ describe("bytes that are no request", () => {
       assert.equal(body.instance, headers.get("x-request-id"));
     });
   }
+
+  it("may be of HTTP/1.0 without a Host, and may announce their body", async () => {
+    assert.equal((await sendRaw(service.url, "GET /healthz HTTP/1.0\r\n\r\n"))?.status, 200);
+    const head =
+      "POST /auth/login HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json";
+    const announced = `${head}\r\nexpect: 100-Continue\r\ncontent-length: 2\r\n\r\n{}`;
+    assert.equal((await sendRaw(service.url, announced))?.status, 100);
+  });
 });

@@ -99,7 +99,7 @@ export function everyCall({
     ["audit.head", () => audit.head()],
     ["audit.entriesAfter", () => audit.entriesAfter(0, 1)],
     ["audit.list", () => audit.list({ limit: 1 })],
-    ["audit.list of a party", () => audit.list({ limit: 1, party: id })],
+    ["audit.list of a party", () => audit.list({ limit: 1, parties: [id] })],
     ["audit.statements", () => audit.statements()],
     ["settings.current", () => settings.current()],
     ["settings.change", () => settings.change((current) => current)],

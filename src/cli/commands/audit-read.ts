@@ -1,15 +1,15 @@
 import { once } from "node:events";
-import { canonicalUsername } from "../../identity/accounts/username.ts";
 import type { AuditEntry, AuditQuery, AuditStore, ChainHead } from "../../identity/audit/audit-store.ts";
 import { asciiString } from "../../identity/audit/canonical.ts";
 import { GENESIS } from "../../identity/audit/chain.ts";
 import { entryLine } from "../../identity/audit/entry-line.ts";
 import { toOcsf } from "../../identity/audit/ocsf.ts";
+import { partiesOf } from "../../identity/audit/parties.ts";
 import { statementLine } from "../../identity/audit/statement.ts";
 import { EVENT_NAMES, type EventName } from "../../kernel/audit-event.ts";
 import { toRfc3339 } from "../../kernel/clock.ts";
 import { publicAuditEntry } from "../../service/public-audit-entry.ts";
-import type { Stores } from "../../stores/open.ts";
+
 import { asOperator } from "../operator.ts";
 import { UsageFault } from "../usage-fault.ts";
 
@@ -40,7 +40,7 @@ export async function listTrail(options: ListOptions): Promise<void> {
   await asOperator(async ({ stores }) => {
     const filters = {
       ...(type !== undefined && { type }),
-      ...(user !== undefined && { party: await partyOf(stores, user) }),
+      ...(user !== undefined && { parties: await partiesOf(stores.accounts, user) }),
       ...(fromMs !== undefined && { fromMs }),
       ...(toMs !== undefined && { toMs }),
     };
@@ -96,13 +96,6 @@ function row(entry: AuditEntry): string {
 
 async function print(text: string): Promise<void> {
   if (!process.stdout.write(`${text}\n`)) await once(process.stdout, "drain");
-}
-
-/** A user by name; any other text is an id, of a user, key or session, or a name that was tried. */
-async function partyOf(stores: Stores, user: string): Promise<string> {
-  const key = canonicalUsername(user)?.key;
-  const account = key === undefined ? undefined : await stores.accounts.findByUsernameKey(key);
-  return account?.id ?? user;
 }
 
 function instantOf(option: string, text: string | undefined): number | undefined {

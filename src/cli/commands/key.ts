@@ -12,10 +12,10 @@ import { asOperator } from "../operator.ts";
 import { UsageFault } from "../usage-fault.ts";
 
 const PAGE = 200;
-const LONGEST_NAME = 100;
 
 /** The options that a field of a wish is given by. */
 const OPTIONS: Readonly<Record<string, string>> = {
+  name: "--name",
   scopes: "--scope",
   expires_in: "--expires",
   rate_limits: "--rate",
@@ -59,9 +59,6 @@ export function keyCommand(): Command {
 
 async function createKey(options: CreateOptions): Promise<void> {
   const { name, owner, scope, expires, rate } = options;
-  if (name.trim() === "" || name.length > LONGEST_NAME) {
-    throw new UsageFault(`--name must have 1 to ${LONGEST_NAME} characters`);
-  }
   const wish: ApiKeyWish = {
     name,
     ...(scope && { scopes: scope }),

@@ -13,6 +13,7 @@ import type { Session } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Account, AccountStore } from "./account.ts";
 import { instantOfChange } from "./account.ts";
+import { isEmailAddress } from "./email-address.ts";
 import type { Lockouts } from "./lockouts.ts";
 import { lockEvent } from "./lockouts.ts";
 import { canonicalUsername } from "./username.ts";
@@ -130,6 +131,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
           "must be 1 to 64 letters, digits or . _ @ + -, beginning with a letter or digit",
         );
       }
+      refuseBadEmail(wanted.email);
       refuseBadPassword("password", wanted.password, [name.key, wanted.email]);
       const account: Account = {
         id: uuidv7(act.atMs, random),
@@ -159,6 +161,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
     async change(id, change, act) {
       events.assertWritable?.();
+      refuseBadEmail(change.email);
       // The instant of the change, as at a change of password.
       const roleChangedAtMs = clock.now();
       const outcome = await store.update(id, { ...change, roleChangedAtMs });
@@ -201,6 +204,10 @@ export function createAccounts(options: AccountsOptions): Accounts {
 /** A first password for an operator to hand over: 120 bits. */
 export function generatePassword(random: Random): string {
   return randomToken(random, 15);
+}
+
+function refuseBadEmail(email: string | null | undefined): void {
+  if (email != null && !isEmailAddress(email)) throw invalid("email", "must be an e-mail address");
 }
 
 function refuseBadPassword(field: string, password: string, context: readonly (string | null)[]): void {

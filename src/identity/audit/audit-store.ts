@@ -57,8 +57,8 @@ export interface Appendix {
 
 export interface AuditQuery {
   readonly type?: EventName;
-  /** A user, key or session id, or the name that was tried: entries of what it did, and of what was done to it. */
-  readonly party?: string;
+  /** Ids of a user, key or session, or a name that was tried: entries of what any of them did, and of what was done to it. */
+  readonly parties?: readonly string[];
   /** From this instant on. */
   readonly fromMs?: number;
   /** Before this instant. */

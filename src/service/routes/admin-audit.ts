@@ -1,7 +1,9 @@
 import { Type } from "typebox";
+import { partiesOf } from "../../identity/audit/parties.ts";
 import type { EventName } from "../../kernel/audit-event.ts";
 import { EVENT_NAMES } from "../../kernel/audit-event.ts";
 import { Refusal } from "../../kernel/failure.ts";
+import { isLabel } from "../../kernel/label.ts";
 import type { FieldError } from "../../kernel/problem.ts";
 import { problem } from "../../kernel/problem.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
@@ -52,14 +54,14 @@ export function adminAuditRoutes(app: App, service: Service): void {
       ...routeGuards.requireRole("admin", { scopes: ["admin:audit:read"] }),
       schema: {
         summary:
-          "The audit trail, newest first; user is an id, of a user, key or session, or a name that was tried",
+          "The audit trail, newest first; user is a user's name or id, the id of a key or session, or a name that was tried",
         querystring: Query,
         response: { 200: listOf(EntryShape) },
       },
     },
     async (request, reply) => {
       const { query } = request;
-      const filters = filtersOf(query);
+      const filters = await filtersOf(service, query);
       const before =
         query.cursor === undefined ? undefined : service.auditCursors.read(query.cursor, filters);
       if (query.cursor !== undefined && before === undefined) {
@@ -81,11 +83,17 @@ export function adminAuditRoutes(app: App, service: Service): void {
   );
 }
 
-function filtersOf(query: { type?: string; user?: string; from?: string; to?: string }): Filters {
+async function filtersOf(
+  { stores }: Service,
+  query: { type?: string; user?: string; from?: string; to?: string },
+): Promise<Filters> {
   const { type, user } = query;
   const errors: FieldError[] = [];
   if (type !== undefined && !isEventName(type)) {
     errors.push({ field: "type", message: "must be the name of an event, like auth.login.failed" });
+  }
+  if (user !== undefined && !isLabel(user)) {
+    errors.push({ field: "user", message: "must be an id, or a name that was tried" });
   }
   const instant = (field: "from" | "to"): number | undefined => {
     const text = query[field];
@@ -99,7 +107,7 @@ function filtersOf(query: { type?: string; user?: string; from?: string; to?: st
   if (errors.length > 0) throw invalid(errors);
   return {
     ...(type !== undefined && { type: type as EventName }),
-    ...(user !== undefined && { party: user }),
+    ...(user !== undefined && { parties: await partiesOf(stores.accounts, user) }),
     ...(fromMs !== undefined && { fromMs }),
     ...(toMs !== undefined && { toMs }),
   };

@@ -8,7 +8,7 @@ import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { newApiKey } from "../new-api-key.ts";
 import { pageOf } from "../page.ts";
-import { Id, IdParameter, Instant, listOf, PageQuery } from "../schemas.ts";
+import { Id, IdParameter, Instant, Label, listOf, PageQuery } from "../schemas.ts";
 import type { App, Service } from "../service.ts";
 
 const Texts = (maxItems: number, maxLength: number) =>
@@ -60,7 +60,7 @@ export function apiKeyRoutes(app: App, service: Service): void {
         summary: "Make an API key; its text is shown this once",
         body: Type.Object(
           {
-            name: Type.String({ minLength: 1, maxLength: 100 }),
+            name: Label,
             scopes: Type.Optional(Texts(64, 256)),
             expires_in: Type.Optional(Type.String({ maxLength: 16 })),
             address_ranges: Type.Optional(Texts(64, 64)),

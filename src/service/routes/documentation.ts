@@ -25,7 +25,14 @@ export function documentationRoutes(app: App, service: Service): void {
 
   app.get(
     "/docs",
-    { ...readers, schema: { summary: "This description, as a page", produces: ["text/html"] } },
+    {
+      ...readers,
+      schema: {
+        summary: "This description, as a page",
+        produces: ["text/html"],
+        response: { 200: Type.String() },
+      },
+    },
     (request, reply) => {
       const nonce = service.useNonce(request.exchange);
       reply.type("text/html; charset=utf-8").header("cache-control", "no-store").send(page(nonce));

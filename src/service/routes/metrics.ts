@@ -1,3 +1,4 @@
+import { Type } from "typebox";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import type { Exposition } from "../../telemetry/exposition.ts";
 import type { App } from "../service.ts";
@@ -8,7 +9,11 @@ export function metricsRoutes(app: App, metrics: Exposition): void {
     "/metrics",
     {
       ...routeGuards.requireRole("admin", { scopes: ["metrics:read"] }),
-      schema: { summary: "Metrics in the text format of Prometheus", produces: ["text/plain"] },
+      schema: {
+        summary: "Metrics in the text format of Prometheus",
+        produces: ["text/plain"],
+        response: { 200: Type.String() },
+      },
     },
     async (_request, reply) => {
       const text = await metrics.text();

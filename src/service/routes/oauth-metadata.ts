@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { Type } from "typebox";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import type { App, Service } from "../service.ts";
 
@@ -28,7 +29,7 @@ export function oauthMetadataRoutes(app: App, service: Service): void {
     });
   }
 
-  const schema = { summary: "Metadata for OAuth clients (RFC 8414)" };
+  const schema = { summary: "Metadata for OAuth clients (RFC 8414)", response: { 200: Type.Unknown() } };
   app.get(METADATA, { ...open, schema }, metadata);
   const path = issuerUrl === undefined ? "" : new URL(issuerUrl).pathname.replace(/\/$/, "");
   // RFC 8414 section 3.1: the path of an issuer follows the well-known one.
@@ -36,7 +37,13 @@ export function oauthMetadataRoutes(app: App, service: Service): void {
 
   app.get(
     "/.well-known/jwks.json",
-    { ...open, schema: { summary: "The public keys of access tokens, where there are any" } },
+    {
+      ...open,
+      schema: {
+        summary: "The public keys of access tokens, where there are any",
+        response: { 200: Type.Unknown({ description: "A JWK set (RFC 7517)" }) },
+      },
+    },
     (_request, reply) => {
       reply.header("cache-control", "public, max-age=300").send(service.tokens.publicJwks());
     },

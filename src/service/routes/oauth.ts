@@ -43,6 +43,7 @@ export function oauthRoutes(app: App, service: Service): void {
         summary: "A token for a service account (RFC 6749 section 4.4): its API key is the client secret",
         consumes: [FORM_TYPE],
         body: TokenRequest,
+        response: { 200: Type.Unknown({ description: "RFC 6749 section 5.1" }) },
       },
     },
     async (request, reply) => {
@@ -114,6 +115,7 @@ export function oauthRoutes(app: App, service: Service): void {
           "What a token says, and whether it counts (RFC 7662): for API keys with the scope `introspect`",
         consumes: [FORM_TYPE],
         body: IntrospectionRequest,
+        response: { 200: Type.Unknown({ description: "RFC 7662 section 2.2" }) },
       },
     },
     async (request, reply) => {

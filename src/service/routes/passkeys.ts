@@ -7,7 +7,7 @@ import { problem } from "../../kernel/problem.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { freshPeople } from "../fresh-people.ts";
-import { Id, IdParameter, Instant, listOf } from "../schemas.ts";
+import { Id, IdParameter, Instant, Label, listOf } from "../schemas.ts";
 import type { App, Service } from "../service.ts";
 import { renewCookie } from "../sign-in.ts";
 import { EnrolmentShape, enrolmentOf } from "../webauthn-schemas.ts";
@@ -48,7 +48,7 @@ export function passkeyRoutes(app: App, service: Service): void {
       schema: {
         summary: "Add a passkey; with the first factor, recovery codes are shown this once",
         body: Type.Object(
-          { name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })), response: EnrolmentShape },
+          { name: Type.Optional(Label), response: EnrolmentShape },
           { additionalProperties: false },
         ),
         response: {

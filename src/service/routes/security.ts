@@ -18,6 +18,7 @@ export function securityRoutes(app: App, service: Service): void {
       schema: {
         summary: "Reports of the Content-Security-Policy, in both forms that browsers send",
         consumes: [CSP_REPORT_TYPE, REPORTS_TYPE],
+        body: Type.Unknown(),
         response: { 204: Type.Null() },
       },
     },

@@ -37,14 +37,18 @@ export function createMemoryAuditStore(): AuditStore {
   };
 }
 
-function isWanted(entry: AuditEntry, { type, party, fromMs, toMs, before }: AuditQuery): boolean {
+function isWanted(entry: AuditEntry, { type, parties, fromMs, toMs, before }: AuditQuery): boolean {
   return (
     (type === undefined || entry.type === type) &&
-    (party === undefined || entry.actorId === party || entry.subject === party) &&
+    (parties === undefined || isAmong(parties, entry.actorId) || isAmong(parties, entry.subject)) &&
     (fromMs === undefined || entry.atMs >= fromMs) &&
     (toMs === undefined || entry.atMs < toMs) &&
     (before === undefined ||
       entry.atMs < before.atMs ||
       (entry.atMs === before.atMs && entry.seq < before.seq))
   );
+}
+
+function isAmong(parties: readonly string[], id: string | null): boolean {
+  return id !== null && parties.includes(id);
 }

@@ -88,12 +88,16 @@ export function createSqlAuditStore({ db, transact }: Pick<SqlDatabase, "db" | "
 
   async function list(query: AuditQuery): Promise<readonly AuditEntry[]> {
     const page = pageOf(db, query);
-    const { party, limit } = query;
-    if (party === undefined) return (await page.execute()).map(fromEntryRow);
-    // Two walks along an index each, in place of an OR that would have to sort all that either finds.
-    const did = await page.where("actor_id", "=", party).execute();
-    const suffered = await page.where("subject", "=", party).execute();
-    const distinct = new Map([...did, ...suffered].map((row) => [row.seq, fromEntryRow(row)]));
+    const { parties, limit } = query;
+    if (parties === undefined) return (await page.execute()).map(fromEntryRow);
+    // A walk along an index for each, in place of an OR that would have to sort all that any of them finds.
+    const distinct = new Map<number, AuditEntry>();
+    for (const party of parties) {
+      for (const column of ["actor_id", "subject"] as const) {
+        const rows = await page.where(column, "=", party).execute();
+        for (const row of rows) distinct.set(row.seq, fromEntryRow(row));
+      }
+    }
     return [...distinct.values()].sort((a, b) => b.atMs - a.atMs || b.seq - a.seq).slice(0, limit);
   }
 
