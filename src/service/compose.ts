@@ -151,7 +151,7 @@ export function compose(parts: Parts): Composition {
           })
         : OFF,
       csrf,
-      require: createRequire(),
+      require: createRequire({ isCurrent: stores.isCurrent ?? (() => true) }),
     }).filter((guard) => guard !== OFF),
     resolveClient: createClientResolver({ trustedProxies: parts.trustedProxies }),
     baseHeaders: { http: securityHeaders.base, https: securityHeaders.baseHttps },
