@@ -79,6 +79,7 @@ app.get("/readyz", kyros.allowAnonymous({ limit: "off" }), async () => {
 });
 
 app.addHook("onClose", async () => {
+  await kyros.settle();
   await trail.close();
   await opened.close();
 });

@@ -1,6 +1,7 @@
 import type { Reason } from "../kernel/authentication.ts";
 import { isPending } from "../kernel/awaitable.ts";
 import type { Exchange } from "../kernel/exchange.ts";
+import { Outage } from "../kernel/failure.ts";
 import type { Decision, Guard } from "../kernel/guard.ts";
 import { deny, PASS } from "../kernel/guard.ts";
 import type { Authenticated } from "../kernel/principal.ts";
@@ -49,12 +50,23 @@ export function refusalOf(code: Reason["code"]): Problem {
   return REJECTIONS[code];
 }
 
-/** Decides whether whoever is asking may have what the matched route's rule guards (ASVS V8.2.1, V8.3.1). */
-export function createRequire(): Guard {
+export interface RequireOptions {
+  /** Whether this instance knows what the others have changed until a moment ago. */
+  readonly isCurrent: () => boolean;
+}
+
+/**
+ * Decides whether whoever is asking may have what the matched route's rule guards (ASVS V8.2.1, V8.3.1). Throws an
+ * `Outage` where the rule asks for an instance that is current, and this one is not.
+ */
+export function createRequire({ isCurrent }: RequireOptions): Guard {
   return {
     name: "require",
     check(exchange) {
       const { rule, outcome } = exchange;
+      if (rule.whileBehind === "refuse" && !isCurrent()) {
+        throw new Outage("database", { cause: new Error("what other instances change is not known here") });
+      }
       if (rule.access === "public") return rule.refusal ?? PASS;
       if (outcome.kind === "authenticated") return judge(rule, outcome.principal, exchange);
       if (outcome.kind === "absent") {

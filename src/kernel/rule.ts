@@ -29,6 +29,11 @@ export interface Rule {
   readonly csrf: "token" | "origin" | "exempt";
   /** `off` for probes: they must not be starved by clients, and cost nothing. */
   readonly limit: "default" | "off";
+  /**
+   * What holds while this instance cannot follow what the others change: each decision then asks the database, or, with
+   * `refuse`, is none (503 `unavailable`).
+   */
+  readonly whileBehind?: "refuse";
   /** Served over plain HTTP too: a probe comes from the machine next to it, shows no credential and learns nothing. */
   readonly plainHttp?: boolean;
   /** A page for people: a plain-HTTP GET may be redirected to HTTPS instead of refused (ASVS V4.1.2). */

@@ -31,6 +31,7 @@ export function mergeRules(outer: Rule, inner: Rule): Rule {
     callers: outer.callers === "people" || inner.callers === "people" ? "people" : undefined,
     freshWithinMs: freshWithinMs === Infinity ? undefined : freshWithinMs,
     mfa: outer.mfa ?? inner.mfa,
+    whileBehind: outer.whileBehind ?? inner.whileBehind,
     policy: contradict ? () => false : bothPolicies(outer.policy, inner.policy),
   };
   const asked = Object.entries(merged).filter(([, value]) => value !== undefined);

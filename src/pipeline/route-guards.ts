@@ -16,6 +16,7 @@ export type RuleOptions = Partial<
     | "callers"
     | "freshWithinMs"
     | "mfa"
+    | "whileBehind"
     | "csrf"
     | "limit"
     | "page"

@@ -37,7 +37,10 @@ export type IdentityStores = Pick<
   | "lockouts"
   | "factors"
   | "challenges"
->;
+> & {
+  /** Where there are other instances whose changes may not be known here. */
+  readonly isCurrent?: (() => boolean) | undefined;
+};
 
 export interface IdentityParts {
   readonly keyring: Keyring;

@@ -73,6 +73,8 @@ export interface Composition extends Gate, Identity {
   readonly liveKeys: LiveKeys;
   readonly events: EventSink;
   readonly clock: Clock;
+  /** Writes down the last uses of sessions and keys; before the stores are closed. */
+  settle(): Promise<void>;
 }
 
 /** A guard in the place of one that is switched off. */
@@ -149,7 +151,7 @@ export function compose(parts: Parts): Composition {
           })
         : OFF,
       csrf,
-      require: createRequire(),
+      require: createRequire({ isCurrent: stores.isCurrent ?? (() => true) }),
     }).filter((guard) => guard !== OFF),
     resolveClient: createClientResolver({ trustedProxies: parts.trustedProxies }),
     baseHeaders: { http: securityHeaders.base, https: securityHeaders.baseHttps },
@@ -174,6 +176,9 @@ export function compose(parts: Parts): Composition {
     liveKeys,
     events,
     clock,
+    async settle() {
+      await Promise.all([live.settle(), apiKey.settle()]);
+    },
   };
 }
 

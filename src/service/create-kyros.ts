@@ -92,6 +92,8 @@ export interface KyrosStores {
   readonly lockouts: LockoutStore;
   readonly factors: FactorStore;
   readonly challenges: ChallengeStore;
+  /** Where other instances change the same stores: whether their changes until a moment ago are known here. */
+  readonly isCurrent?: () => boolean;
 }
 
 export interface Kyros extends Composition, RouteGuards {}

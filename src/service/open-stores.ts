@@ -43,6 +43,7 @@ export interface OpenedStores {
   readonly limiter?: Limiter;
   /** For a readiness probe: rejects with an `Outage` where the database does not answer. */
   health(): Promise<void>;
+  /** After `kyros.settle()`, which writes the last uses. */
   close(): Promise<void>;
 }
 

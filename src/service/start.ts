@@ -70,6 +70,7 @@ export async function startService(
   await live.now();
   const trustedProxies = settings.trustedProxies.length > 0 ? parseCidrs(settings.trustedProxies) : undefined;
   const composition = composeService(live, log, parts, trustedProxies);
+  starting.defer(composition.settle);
   const app = await createServer({
     ...composition,
     forwardAuth: createForwardAuth({

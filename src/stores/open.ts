@@ -45,6 +45,8 @@ export interface Stores {
   readonly statistics: StatisticsStore;
   /** Before a database that is a server: while it is not closed, every call is an `Outage` at once. */
   readonly breaker?: BreakerView;
+  /** Whether what others have committed until a moment ago is known here; else each live read asks the database. */
+  readonly isCurrent: () => boolean;
   /** Throws `Outage` where the database does not answer. */
   health(): Promise<void>;
   /** Brings the schema up to date and returns the names of what it applied; safe at any time, from any instance. */
@@ -87,6 +89,7 @@ export async function openStores({ databaseUrl, ...options }: OpenOptions): Prom
 function openMemoryStores(): Stores {
   return {
     ...createMemoryStores(),
+    isCurrent: () => true,
     health: async () => {},
     migrate: async () => [],
     pendingMigrations: async () => [],
@@ -133,6 +136,7 @@ function createSqlStores(database: SqlDatabase) {
     challenges: createSqlChallengeStore(database),
     settings: createSqlOverrideStore(database),
     statistics: createSqlStatisticsStore(database),
+    isCurrent: database.reads.isCurrent,
   };
 }
 

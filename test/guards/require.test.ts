@@ -11,7 +11,8 @@ import type { Rule } from "../../src/kernel/rule.ts";
 import { DEFAULT_RULE, PUBLIC_RULE } from "../../src/kernel/rule.ts";
 
 const NOW = 1_800_000_000_000;
-const guard = createRequire();
+let isCurrent = true;
+const guard = createRequire({ isCurrent: () => isCurrent });
 
 function person(role: Role, extra: object = {}): Authenticated {
   const user = { id: "u", username: "u", email: null, role };
@@ -51,6 +52,21 @@ function as(principal: Authenticated): AuthOutcome {
 }
 
 describe("require", () => {
+  it("refuses nothing and lets nobody pass, where a rule asks for it while others' changes are unknown", async () => {
+    const rule: Rule = { ...DEFAULT_RULE, whileBehind: "refuse" };
+    assert.equal(await judge(rule, as(person("user"))), "pass");
+    isCurrent = false;
+    try {
+      for (const outcome of [as(person("admin")), ABSENT, rejected("access_token", "revoked")]) {
+        await assert.rejects(judge(rule, outcome), { name: "Outage", dependency: "database" });
+      }
+      await assert.rejects(judge({ ...PUBLIC_RULE, whileBehind: "refuse" }, ABSENT), { name: "Outage" });
+      assert.equal(await judge(DEFAULT_RULE, as(person("user"))), "pass");
+    } finally {
+      isCurrent = true;
+    }
+  });
+
   it("lets through whom a second factor was proved by where that is asked for, and no key whatever its scopes", async () => {
     const rule: Rule = { ...DEFAULT_RULE, mfa: true };
     assert.equal(await judge(rule, as(person("admin", { mfa: true }))), "pass");

@@ -55,6 +55,28 @@ describe("notes of uses", () => {
     assert.deepEqual([written.length, written[2]?.ids.length, written[2]?.firstMs], [3, 50, 200]);
   });
 
+  it("are all written before they are settled, whatever waits or is under way", async () => {
+    notes.add("a", 1, "");
+    mock.timers.tick(100);
+    notes.add("b", 2, "");
+    let isSettled = false;
+    const settling = notes.settle().then(() => {
+      isSettled = true;
+    });
+    assert.deepEqual(
+      written.map(({ ids }) => ids),
+      [["a"], ["b"]],
+    );
+    written[1]!.finish.resolve();
+    await settled();
+    assert.equal(isSettled, false);
+    written[0]!.finish.reject(new Error("no disk"));
+    await settling;
+    assert.equal(failures.length, 1);
+    mock.timers.tick(100);
+    assert.equal(written.length, 2);
+  });
+
   it("are not written again while they are being written, and are afterwards, also after a failure", async () => {
     notes.add("a", 1, "");
     mock.timers.tick(100);

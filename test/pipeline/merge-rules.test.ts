@@ -53,7 +53,7 @@ const principals: fc.Arbitrary<Authenticated | undefined> = fc.option(
 
 describe("a rule of two", () => {
   it("lets pass whom both let pass, and nobody else", async () => {
-    const guard = createRequire();
+    const guard = createRequire({ isCurrent: () => true });
     const passes = async (rule: Rule, principal: Authenticated | undefined): Promise<boolean> => {
       const exchange = exchangeOf({}, rule);
       if (principal !== undefined) exchange.outcome = { kind: "authenticated", principal };

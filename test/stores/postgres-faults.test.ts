@@ -15,6 +15,7 @@ import {
 } from "../../src/testing/samples.ts";
 import { eventually } from "./eventually.ts";
 import { assertOutages, everyCall, fill } from "./every-call.ts";
+import { holdLock } from "./hold-lock.ts";
 import type { PostgresDatabases } from "./postgres-databases.ts";
 import { postgresDatabases, runSql } from "./postgres-databases.ts";
 import type { PostgresServer } from "./postgres-server.ts";
@@ -224,25 +225,4 @@ function isCached(stores: Stores): boolean {
   if (!(found instanceof Promise)) return true;
   found.catch(() => undefined);
   return false;
-}
-
-function holdLock(url: string, statement: string) {
-  const { promise: end, resolve } = Promise.withResolvers<void>();
-  const { promise: held, resolve: hold } = Promise.withResolvers<void>();
-  const holding = (async () => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    await client.query("begin");
-    await client.query(statement);
-    hold();
-    await end;
-    await client.end();
-  })();
-  return {
-    held,
-    end() {
-      resolve();
-      return holding;
-    },
-  };
 }

@@ -22,6 +22,8 @@ export interface ApiKeyAuthenticator extends Authenticator {
   /** Whether a bearer credential is one of these rather than a token. */
   isApiKey(text: string): boolean;
   authenticateKey(exchange: Exchange, key: string): Awaitable<AuthOutcome>;
+  /** Resolves once every use has been noted. */
+  settle(): Promise<void>;
 }
 
 /** A use is noted at most this often. */
@@ -52,6 +54,7 @@ export function createApiKeyAuthenticator(options: ApiKeyAuthenticatorOptions): 
       return authenticator.authenticateKey(exchange, lines[0]!);
     },
     isApiKey: apiKeys.isKey,
+    settle: uses.settle,
     authenticateKey(exchange, key) {
       return then(apiKeys.verify(key, exchange.client.address, exchange.nowMs), (outcome) => {
         if (outcome.kind === "invalid") return rejected("api_key", outcome.cause, "unauthenticated");

@@ -26,6 +26,8 @@ export interface LiveCredentials {
   ofClaims(claims: UserTokenClaims, nowMs: number): Awaitable<AuthOutcome>;
   ofSession(session: Session | undefined, nowMs: number): Awaitable<AuthOutcome>;
   ofSessionId(sessionId: string, nowMs: number): Awaitable<AuthOutcome>;
+  /** Resolves once every use has been noted. */
+  settle(): Promise<void>;
 }
 
 /** A use is noted at most this often: last-seen is for people, and writing at every request would be for nobody. */
@@ -89,6 +91,9 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
 
   return {
     ofSession,
+    async settle() {
+      await Promise.all([uses.browser.settle(), uses.token.settle()]);
+    },
     ofSessionId: (sessionId, nowMs) => then(sessions.findById(sessionId), (found) => ofSession(found, nowMs)),
     ofClaims(claims, nowMs) {
       const revoked = revocations.isRevoked(claims.jti);

@@ -2,6 +2,8 @@
 export interface UseNotes<C> {
   /** Notes a use at an instant; nothing more where one of this id is being noted. */
   add(id: string, nowMs: number, context: C): void;
+  /** Writes what waits, and resolves once all is written or has failed. */
+  settle(): Promise<void>;
 }
 
 /** So long uses wait for others (ms), and so many at most. A store forgets what it cached of each that it changes. */
@@ -21,11 +23,9 @@ export function createUseNotes<C>(
   let firstMs = 0;
   let timer: NodeJS.Timeout | undefined;
   const underWay = new Set<string>();
+  const writes = new Set<Promise<void>>();
 
-  async function flush(): Promise<void> {
-    clearTimeout(timer);
-    const uses = waiting;
-    waiting = new Map();
+  async function writeDown(uses: ReadonlyMap<string, C>): Promise<void> {
     for (const id of uses.keys()) underWay.add(id);
     try {
       await write(uses, firstMs);
@@ -36,6 +36,14 @@ export function createUseNotes<C>(
     }
   }
 
+  function flush(): void {
+    clearTimeout(timer);
+    const writing = writeDown(waiting);
+    waiting = new Map();
+    writes.add(writing);
+    void writing.finally(() => writes.delete(writing));
+  }
+
   return {
     add(id, nowMs, context) {
       if (waiting.has(id) || underWay.has(id)) return;
@@ -44,7 +52,11 @@ export function createUseNotes<C>(
         timer = setTimeout(flush, WAIT_MS).unref();
       }
       waiting.set(id, context);
-      if (waiting.size === MOST) void flush();
+      if (waiting.size === MOST) flush();
+    },
+    async settle() {
+      if (waiting.size > 0) flush();
+      await Promise.all(writes);
     },
   };
 }

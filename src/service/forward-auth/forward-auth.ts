@@ -1,6 +1,7 @@
 import type { GateRule } from "../../guards/gate-rule.ts";
 import type { Client, Exchange, RequestView } from "../../kernel/exchange.ts";
 import type { Rule } from "../../kernel/rule.ts";
+import { DEFAULT_RULE } from "../../kernel/rule.ts";
 import type { CidrSet } from "../../net/cidr.ts";
 import { hostname } from "../../net/host.ts";
 import { readPlainPath } from "../../net/plain-path.ts";
@@ -29,6 +30,15 @@ export interface ForwardAuth {
   /** The exchange for the request that a proxy asks about, under the gate's rule for it. */
   open(view: RequestView): Exchange;
 }
+
+/** Whoever has a credential of their own; who asks directly is told at once, and no page is shown. */
+const DIRECT: Rule = Object.freeze({ ...DEFAULT_RULE, csrf: "exempt" });
+/** By any of these, something else than the request itself may be asked about, or be answered for. */
+const TELLING = [
+  ...["method", "uri", "host", "proto", "for"].map((of) => `x-forwarded-${of}`),
+  ...["method", "uri", "url"].map((of) => `x-original-${of}`),
+  ...["forwarded", "via", "x-real-ip", "cookie"],
+];
 
 /** The pattern under which all of this is counted. */
 const ROUTE = "/forward-auth";
@@ -91,6 +101,7 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
 
   return {
     open(view) {
+      if (rules.length === 0 && isDirect(view)) return pipeline.open(view, DIRECT, ROUTE);
       if (!resolveClient(view).viaTrustedProxy) return pipeline.open(view, STRANGER, ROUTE);
       const original = readOriginal(view);
       if ("refusal" in original) return pipeline.open(view, original.refusal, ROUTE);
@@ -98,6 +109,15 @@ export function createForwardAuth(options: ForwardAuthOptions): ForwardAuth {
       return pipeline.open(forwarded, ruleFor(forwarded, resolveClient(forwarded)), ROUTE);
     },
   };
+}
+
+/**
+ * A request about nothing but itself, as people try a credential with: no proxy tells of another one, and no cookie
+ * could be riding on it.
+ */
+function isDirect(view: RequestView): boolean {
+  if (view.method !== "GET" || view.path !== ROUTE) return false;
+  return TELLING.every((name) => view.headerLines(name).length === 0);
 }
 
 /** What the proxy tells, in exactly one of the ways that are known; a second one may be the client's. */

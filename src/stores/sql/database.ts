@@ -38,6 +38,8 @@ export interface EntityReads<T> {
  */
 export interface LiveReads {
   entities<Row, T extends { readonly id: string }>(queries: EntityQueries<Row, T>): EntityReads<T>;
+  /** Whether caches are as of the last commits; else each read asks the database. */
+  isCurrent(): boolean;
   /** Whether a table has a row for a key. */
   members(table: LiveTable, byKey: CompiledQuery<unknown>): (key: string) => Awaitable<boolean>;
 }

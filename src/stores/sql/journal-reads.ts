@@ -96,6 +96,7 @@ export function createJournalReads({ isFresh, find }: JournalReadsOptions): Jour
   }
 
   return {
+    isCurrent: isFresh,
     entities,
     members,
     evict(table, key) {

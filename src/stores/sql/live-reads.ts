@@ -166,6 +166,8 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
         }
       };
     },
+    // Every look at the file is one at all commits.
+    isCurrent: () => true,
     probe: refresh,
   };
 }
