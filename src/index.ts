@@ -35,5 +35,11 @@ export type { AuditTrailOptions } from "./service/create-audit-trail.ts";
 export { createAuditTrail } from "./service/create-audit-trail.ts";
 export type { Kyros, KyrosOptions, KyrosStores } from "./service/create-kyros.ts";
 export { createKyros } from "./service/create-kyros.ts";
-export type { SecondFactorNeeded, SignInOrigin } from "./service/current-user.ts";
-export { authenticateUser, createAccessToken, currentUser, verifyFactor } from "./service/current-user.ts";
+export type { NewUser, SecondFactorNeeded, SignInOrigin } from "./service/current-user.ts";
+export {
+  authenticateUser,
+  createAccessToken,
+  createUser,
+  currentUser,
+  verifyFactor,
+} from "./service/current-user.ts";

@@ -4,7 +4,7 @@ import type { FactorMethod } from "../identity/factors/factor.ts";
 import type { FactorProof } from "../identity/factors/second-step.ts";
 import type { Act } from "../kernel/audit-event.ts";
 import { Refusal } from "../kernel/failure.ts";
-import type { User } from "../kernel/principal.ts";
+import type { Role, User } from "../kernel/principal.ts";
 import type { Composition } from "./compose.ts";
 
 /** Where a sign-in comes from. */
@@ -17,6 +17,27 @@ export interface SignInOrigin {
 export interface SecondFactorNeeded {
   readonly mfaToken: string;
   readonly methods: readonly FactorMethod[];
+}
+
+/** Whom `createUser` makes an account for. */
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly email?: string;
+  /** `user` unless told. */
+  readonly role?: Role;
+}
+
+/**
+ * Makes an account, as the operator. Throws a `Refusal`: `validation_failed` for a name, password or e-mail address that
+ * will not do, `conflict` for a name that is taken.
+ */
+export async function createUser(
+  kyros: Pick<Composition, "accounts" | "clock">,
+  { username, password, email, role = "user" }: NewUser,
+): Promise<User> {
+  const act: Act = { atMs: kyros.clock.now(), actor: { kind: "operator" } };
+  return toUser(await kyros.accounts.create({ username, password, email: email ?? null, role }, act));
 }
 
 /**

@@ -78,11 +78,13 @@ async function revivesNothing({ kyros, save, restore }: Subject, args: readonly 
   const refused = await kyros.run(["serve", ...args]);
   assert.equal(refused.exitCode, 1);
   assert.match(refused.stderr, REFUSAL);
-  const accepted = await kyros.run(["migrate", "--accept-restore"]);
-  assert.equal(accepted.exitCode, 0, accepted.stderr);
-  assert.match(accepted.stdout, /All sessions of 1 users are ended, and 1 API keys are revoked/);
-  const listed = await kyros.run(["audit", "list"]);
-  assert.match(listed.stdout, /settings\.changed/);
+  const [accepted, listed] = await kyros.runAll([
+    ["migrate", "--accept-restore"],
+    ["audit", "list"],
+  ]);
+  assert.equal(accepted!.exitCode, 0, accepted!.stderr);
+  assert.match(accepted!.stdout, /All sessions of 1 users are ended, and 1 API keys are revoked/);
+  assert.match(listed!.stdout, /settings\.changed/);
 
   const served = await kyros.serve({}, args);
   assert.equal((await call(served, "GET", "/protected", token)).status, 401);
@@ -94,22 +96,17 @@ async function revivesNothing({ kyros, save, restore }: Subject, args: readonly 
 }
 
 describe("a restored backup", { timeout: 600_000 }, () => {
-  for (const [how, args] of [
-    ["one process", []],
-    ["workers", ["--workers", "2"]],
-  ] as const) {
-    it(`of SQLite is noticed at the start, and revives nothing (${how})`, async (t) => {
-      const kyros = await kyrosCommand();
-      t.after(() => kyros.remove());
-      const database = join(kyros.dataDir, "kyros.db");
-      const save = async () => {
-        // Closed in order, everything is in the one file.
-        assert.ok(!(await readdir(kyros.dataDir)).includes("kyros.db-wal"));
-        await copyFile(database, `${database}.backup`);
-      };
-      await revivesNothing({ kyros, save, restore: () => copyFile(`${database}.backup`, database) }, args);
-    });
-  }
+  it("of SQLite is noticed at the start, and revives nothing", async (t) => {
+    const kyros = await kyrosCommand();
+    t.after(() => kyros.remove());
+    const database = join(kyros.dataDir, "kyros.db");
+    const save = async () => {
+      // Closed in order, everything is in the one file.
+      assert.ok(!(await readdir(kyros.dataDir)).includes("kyros.db-wal"));
+      await copyFile(database, `${database}.backup`);
+    };
+    await revivesNothing({ kyros, save, restore: () => copyFile(`${database}.backup`, database) }, []);
+  });
 
   describe("of PostgreSQL", () => {
     let server: PostgresServer;
@@ -118,7 +115,7 @@ describe("a restored backup", { timeout: 600_000 }, () => {
     });
     after(() => server.stop());
 
-    it("is noticed at the start, and revives nothing", async (t) => {
+    it("is noticed at the start by workers too, and revives nothing", async (t) => {
       const kyros = await kyrosCommand({ DATABASE_URL: server.url });
       t.after(() => kyros.remove());
       const maintenance = Object.assign(new URL(server.superuserUrl), { pathname: "/postgres" }).href;
@@ -128,7 +125,7 @@ describe("a restored backup", { timeout: 600_000 }, () => {
       };
       await revivesNothing(
         { kyros, save: () => copy("kyros", "backup"), restore: () => copy("backup", "kyros") },
-        [],
+        ["--workers", "2"],
       );
     });
   });

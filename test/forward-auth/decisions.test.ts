@@ -87,7 +87,8 @@ describe("the gate before another service", () => {
           target: "/admin/jobs?secret=x",
           lines: [`authorization: Bearer ${alice}`],
         });
-        const [event] = service.events.slice(length);
+        // The first use of a key that was shown before is told in its own time.
+        const event = service.events.slice(length).find(({ name }) => name !== "api_key.used_first");
         assert.equal(event?.name, "access.denied");
         assert.deepEqual(
           [event?.method, event?.path, event?.address, event?.actor.kind],

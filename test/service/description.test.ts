@@ -116,10 +116,14 @@ describe("GET /openapi.json", () => {
       if (method !== "get" || path.includes("{") || path.includes("passkeys")) continue;
       const answer = await fetch(service.url + path, { headers: root });
       if (answer.status !== 200) continue;
+      const body = await answer.text();
+      if (body === "") {
+        assert.equal(responseOf(operation, 200).content, undefined, path);
+        continue;
+      }
       const type = answer.headers.get("content-type")!.split(";")[0]!;
       const schema = responseOf(operation, 200).content?.[type]?.schema;
       assert.ok(schema !== undefined, `${path} answers ${type}`);
-      const body = await answer.text();
       if (type === "application/json") assertFits(JSON.parse(body), schema, path);
       checked += 1;
     }
