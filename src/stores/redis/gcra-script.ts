@@ -7,8 +7,11 @@
  * whole again, as `<milliseconds>:<units>`. Replies what each key owes after the decision, negative where it is refused.
  *
  * The instant only ever moves on, by what a request costs: a call that runs after its caller stopped waiting counts a
- * request too many, never one too few. The expiry clears away what says nothing any more; no decision rests on it. The
- * first line makes a script that may not write (out of memory, a replica) fail before it has counted anything.
+ * request too many, never one too few. The expiry clears away what says nothing any more; no decision rests on it. It
+ * comes ten seconds late, so that the counter of a busy client is written over: made anew each time, counters would have
+ * Redis stand still for its cycles of expiry.
+ *
+ * The first line makes a script that may not write (out of memory, a replica) fail before it has counted anything.
  */
 export const GCRA_SCRIPT = `#!lua
 local time = redis.call('TIME')
@@ -30,7 +33,7 @@ for group = 1, #ARGV, 4 do
     if allowed or cut then
       local ms = math.floor(backlog / per_ms)
       entry = string.format('%.0f:%.0f', now + ms, backlog - ms * per_ms)
-      redis.call('SET', KEYS[at], entry, 'PXAT', now + ms + 1)
+      redis.call('SET', KEYS[at], entry, 'PXAT', now + ms + 10000)
     end
     replies[at] = allowed and backlog or -backlog
   end
