@@ -96,17 +96,22 @@ async function revivesNothing({ kyros, save, restore }: Subject, args: readonly 
 }
 
 describe("a restored backup", { timeout: 600_000 }, () => {
-  it("of SQLite is noticed at the start, and revives nothing", async (t) => {
-    const kyros = await kyrosCommand();
-    t.after(() => kyros.remove());
-    const database = join(kyros.dataDir, "kyros.db");
-    const save = async () => {
-      // Closed in order, everything is in the one file.
-      assert.ok(!(await readdir(kyros.dataDir)).includes("kyros.db-wal"));
-      await copyFile(database, `${database}.backup`);
-    };
-    await revivesNothing({ kyros, save, restore: () => copyFile(`${database}.backup`, database) }, []);
-  });
+  for (const [how, args] of [
+    ["one process", []],
+    ["workers", ["--workers", "2"]],
+  ] as const) {
+    it(`of SQLite is noticed at the start, and revives nothing (${how})`, async (t) => {
+      const kyros = await kyrosCommand();
+      t.after(() => kyros.remove());
+      const database = join(kyros.dataDir, "kyros.db");
+      const save = async () => {
+        // Closed in order, everything is in the one file.
+        assert.ok(!(await readdir(kyros.dataDir)).includes("kyros.db-wal"));
+        await copyFile(database, `${database}.backup`);
+      };
+      await revivesNothing({ kyros, save, restore: () => copyFile(`${database}.backup`, database) }, args);
+    });
+  }
 
   describe("of PostgreSQL", () => {
     let server: PostgresServer;
@@ -115,7 +120,7 @@ describe("a restored backup", { timeout: 600_000 }, () => {
     });
     after(() => server.stop());
 
-    it("is noticed at the start by workers too, and revives nothing", async (t) => {
+    it("is noticed at the start, and revives nothing", async (t) => {
       const kyros = await kyrosCommand({ DATABASE_URL: server.url });
       t.after(() => kyros.remove());
       const maintenance = Object.assign(new URL(server.superuserUrl), { pathname: "/postgres" }).href;
@@ -125,7 +130,7 @@ describe("a restored backup", { timeout: 600_000 }, () => {
       };
       await revivesNothing(
         { kyros, save: () => copy("kyros", "backup"), restore: () => copy("backup", "kyros") },
-        ["--workers", "2"],
+        [],
       );
     });
   });

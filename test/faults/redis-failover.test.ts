@@ -17,7 +17,7 @@ import { bearer, login, post } from "./three-instances.ts";
 const LOGIN_LIMIT = 4;
 const SHARE = LOGIN_LIMIT / 2;
 /** So many that each node of the cluster has the counters of some. */
-const NAMES = Array.from({ length: 8 }, (_, n) => `guessed-${n}`);
+const NAMES = Array.from({ length: 12 }, (_, n) => `guessed-${n}`);
 /** A second is stated; the rest is for a machine that does other things too (ms). */
 const LOCAL_WITHIN_MS = 5000;
 /** The nodes' timeout of 2 s, their vote, and the next look at who has which slots (ms). */

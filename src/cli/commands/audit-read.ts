@@ -9,7 +9,6 @@ import { statementLine } from "../../identity/audit/statement.ts";
 import { EVENT_NAMES, type EventName } from "../../kernel/audit-event.ts";
 import { toRfc3339 } from "../../kernel/clock.ts";
 import { publicAuditEntry } from "../../service/public-audit-entry.ts";
-
 import { asOperator } from "../operator.ts";
 import { UsageFault } from "../usage-fault.ts";
 
