@@ -14,7 +14,7 @@ import {
   sampleRefreshToken,
   sampleSession,
 } from "../../src/testing/samples.ts";
-import type { OtherProcess } from "./other-process.ts";
+import type { Call, OtherProcess } from "./other-process.ts";
 import { startOtherProcess } from "./other-process.ts";
 import { openTemporaryStores, temporaryDirectory } from "./temporary-stores.ts";
 
@@ -35,9 +35,15 @@ describe("what another process changes", () => {
     await stores.close();
   });
 
+  /** Calls the other process, and lets the time pass that its commit may go unseen here: a millisecond, or a turn. */
+  async function elsewhere(call: Call): Promise<void> {
+    await other.call(call);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   it("is seen in an account that was read before", async () => {
     assert.equal((await stores.accounts.findById(ID))?.disabled, false);
-    await other.call(["accounts", "update", ID, { disabled: true, role: "moderator" }]);
+    await elsewhere(["accounts", "update", ID, { disabled: true, role: "moderator" }]);
     assert.deepEqual(
       await stores.accounts.findById(ID),
       sampleAccount(1, { disabled: true, role: "moderator" }),
@@ -48,31 +54,31 @@ describe("what another process changes", () => {
   it("is seen in a session, by its id and by its secret", async () => {
     const hash = sampleHash("secret1");
     assert.equal((await stores.sessions.findById(ID))?.endedAtMs, null);
-    await other.call(["sessions", "touch", [ID], NOW_MS + 1, NOW_MS + 99]);
+    await elsewhere(["sessions", "touch", [ID], NOW_MS + 1, NOW_MS + 99]);
     assert.equal((await stores.sessions.findBySecretHash(hash))?.idleExpiresAtMs, NOW_MS + 99);
-    await other.call(["sessions", "reauthenticate", ID, hash, sampleHash("fresh"), NOW_MS + 2]);
+    await elsewhere(["sessions", "reauthenticate", ID, hash, sampleHash("fresh"), NOW_MS + 2]);
     assert.equal(await stores.sessions.findBySecretHash(hash), undefined);
     assert.equal((await stores.sessions.findBySecretHash(sampleHash("fresh")))?.id, ID);
-    await other.call(["sessions", "endAll", sampleId(0), NOW_MS + 3]);
+    await elsewhere(["sessions", "endAll", sampleId(0), NOW_MS + 3]);
     assert.equal((await stores.sessions.findById(ID))?.endedAtMs, NOW_MS + 3);
     assert.equal((await stores.sessions.findBySecretHash(sampleHash("fresh")))?.endedAtMs, NOW_MS + 3);
-    await other.call(["sessions", "purge", NOW_MS + 4]);
+    await elsewhere(["sessions", "purge", NOW_MS + 4]);
     assert.equal(await stores.sessions.findById(ID), undefined);
   });
 
   it("is seen in an API key", async () => {
     assert.equal((await stores.apiKeys.findByPublicId("public1"))?.revokedAtMs, null);
-    await other.call(["apiKeys", "rotate", ID, sampleHash("key1"), sampleHash("new"), NOW_MS]);
+    await elsewhere(["apiKeys", "rotate", ID, sampleHash("key1"), sampleHash("new"), NOW_MS]);
     assert.equal((await stores.apiKeys.findByPublicId("public1"))?.secretHash, sampleHash("new"));
-    await other.call(["apiKeys", "revoke", ID, NOW_MS]);
+    await elsewhere(["apiKeys", "revoke", ID, NOW_MS]);
     assert.equal((await stores.apiKeys.findByPublicId("public1"))?.revokedAtMs, NOW_MS);
   });
 
   it("is seen where a token was not revoked before", async () => {
     assert.equal(await stores.revocations.isRevoked("jti"), false);
-    await other.call(["revocations", "revoke", "jti", NOW_MS]);
+    await elsewhere(["revocations", "revoke", "jti", NOW_MS]);
     assert.equal(await stores.revocations.isRevoked("jti"), true);
-    await other.call(["revocations", "purge", NOW_MS + 1]);
+    await elsewhere(["revocations", "purge", NOW_MS + 1]);
     assert.equal(await stores.revocations.isRevoked("jti"), false);
   });
 });
