@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Outage } from "../../src/kernel/failure.ts";
 import type { Stores } from "../../src/stores/open.ts";
 import { openStores } from "../../src/stores/open.ts";
-import { sampleAccount, sampleId } from "../../src/testing/samples.ts";
+import { sampleAccount, sampleHash, sampleId } from "../../src/testing/samples.ts";
 import { openTemporaryStores } from "./temporary-stores.ts";
 
 describe("a write while another connection holds the lock", () => {
@@ -37,6 +37,24 @@ describe("a write while another connection holds the lock", () => {
     await Promise.all(writes);
     assert.equal(await stores.revocations.isRevoked("waiting"), true);
     assert.equal((await stores.accounts.findById(sampleId(1)))?.email, "new@example.org");
+  });
+
+  it("does not hold up a right password, which leaves nothing to write", async () => {
+    const attempt = {
+      nameHash: sampleHash("name"),
+      placeHash: sampleHash("home"),
+      proved: "partly",
+      atMs: 1,
+      mostFailures: 5,
+      lockMs: 1_000,
+      placeTtlMs: 1_000,
+    } as const;
+    const granted = stores.lockouts.settle(attempt);
+    assert.equal(await Promise.race([granted, sleep(4_000, "waits")]), "granted");
+    const failed = stores.lockouts.settle({ ...attempt, proved: false });
+    assert.equal(await Promise.race([failed, sleep(60, "waits")]), "waits");
+    holder.exec("rollback");
+    assert.equal(await failed, "failed");
   });
 
   it("is an outage after five seconds for all that wait, and undone; those after it do not wait", async () => {

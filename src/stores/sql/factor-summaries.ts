@@ -2,40 +2,36 @@ import type { Kysely } from "kysely";
 import type { FactorSummary } from "../../identity/factors/factor.ts";
 import type { Schema } from "./schema.ts";
 
-/** Which factors users have, in three reads for any number of them. */
+/** Which factors users have, in one read for any number of them: every sign-in asks. */
 export async function factorSummaries(
   db: Kysely<Schema>,
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, FactorSummary>> {
   if (userIds.length === 0) return new Map();
-  const ids = [...userIds];
-  const confirmed = await db
-    .selectFrom("totp_factors")
-    .select("user_id")
-    .where("user_id", "in", ids)
+  const countOf = (table: "totp_factors" | "passkeys" | "recovery_codes") =>
+    db
+      .selectFrom(table)
+      .select((select) => [
+        "user_id",
+        select.val<string>(table).as("factor"),
+        select.fn.countAll().as("count"),
+      ])
+      .where("user_id", "in", userIds)
+      .groupBy("user_id");
+  const rows = await countOf("totp_factors")
     .where("confirmed_at_ms", "is not", null)
+    .unionAll(countOf("passkeys"))
+    .unionAll(countOf("recovery_codes"))
     .execute();
-  const passkeys = await countByUser(db, "passkeys", ids);
-  const codes = await countByUser(db, "recovery_codes", ids);
-  const hasTotp = new Set(confirmed.map((row) => row.user_id));
+  const counts = new Map(rows.map((row) => [`${row.factor} ${row.user_id}`, Number(row.count)]));
   return new Map(
-    ids.map((id) => [
+    userIds.map((id) => [
       id,
-      { totp: hasTotp.has(id), passkeys: passkeys.get(id) ?? 0, recoveryCodesLeft: codes.get(id) ?? 0 },
+      {
+        totp: counts.has(`totp_factors ${id}`),
+        passkeys: counts.get(`passkeys ${id}`) ?? 0,
+        recoveryCodesLeft: counts.get(`recovery_codes ${id}`) ?? 0,
+      },
     ]),
   );
-}
-
-async function countByUser(
-  db: Kysely<Schema>,
-  table: "passkeys" | "recovery_codes",
-  userIds: string[],
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await db
-    .selectFrom(table)
-    .select((select) => ["user_id", select.fn.countAll().as("count")])
-    .where("user_id", "in", userIds)
-    .groupBy("user_id")
-    .execute();
-  return new Map(rows.map((row) => [row.user_id, Number(row.count)]));
 }

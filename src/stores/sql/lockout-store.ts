@@ -1,5 +1,7 @@
+import type { Kysely } from "kysely";
 import type {
   AttemptOutcome,
+  JudgedAttempt,
   Lockout,
   LockoutStore,
   SignInAttempt,
@@ -8,27 +10,35 @@ import { ELSEWHERE, isLockedAt, judgeAttempt } from "../../identity/accounts/loc
 import type { SqlDatabase } from "./database.ts";
 import { serializable } from "./database.ts";
 import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
-import type { LockoutRow } from "./schema.ts";
+import type { LockoutRow, Schema } from "./schema.ts";
 
 /** Lockouts in a SQL database. */
 export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutStore {
-  function settle(attempt: SignInAttempt): Promise<AttemptOutcome> {
-    const { nameHash, placeHash } = attempt;
+  /** What an attempt comes to by the rows of its place and of elsewhere, in one read. */
+  async function judge(reader: Kysely<Schema>, attempt: SignInAttempt): Promise<JudgedAttempt> {
+    const rows = await reader
+      .selectFrom("lockouts")
+      .selectAll()
+      .where("name_hash", "=", attempt.nameHash)
+      .where("place_hash", "in", [attempt.placeHash ?? ELSEWHERE, ELSEWHERE])
+      .execute();
+    const found = rows.map(toLockout);
+    const elsewhere = found.find((one) => one.placeHash === ELSEWHERE);
+    const place = found.find((one) => one.placeHash !== ELSEWHERE);
+    const judged = judgeAttempt(attempt, place, elsewhere);
+    return { ...judged, forgetsElsewhere: judged.forgetsElsewhere && elsewhere !== undefined };
+  }
+
+  async function settle(attempt: SignInAttempt): Promise<AttemptOutcome> {
+    // Nearly every sign-in is right and leaves nothing behind: one read is then the whole atomic step.
+    const seen = await judge(db, attempt);
+    if (seen.put === undefined && !seen.forgetsElsewhere) return seen.outcome;
     return serializable(db, async (trx) => {
-      const rows = await trx
-        .selectFrom("lockouts")
-        .selectAll()
-        .where("name_hash", "=", nameHash)
-        .where("place_hash", "in", [placeHash ?? ELSEWHERE, ELSEWHERE])
-        .execute();
-      const found = rows.map(toLockout);
-      const elsewhere = found.find((one) => one.placeHash === ELSEWHERE);
-      const place = found.find((one) => one.placeHash !== ELSEWHERE);
-      const judged = judgeAttempt(attempt, place, elsewhere);
-      if (judged.forgetsElsewhere && elsewhere !== undefined) {
+      const judged = await judge(trx, attempt);
+      if (judged.forgetsElsewhere) {
         await trx
           .deleteFrom("lockouts")
-          .where("name_hash", "=", nameHash)
+          .where("name_hash", "=", attempt.nameHash)
           .where("place_hash", "=", ELSEWHERE)
           .execute();
       }
