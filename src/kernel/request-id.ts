@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts";
-import { uuidv7 } from "./random.ts";
+import { drawnInBulk, uuidv7 } from "./random.ts";
 
 const SEQUENCE: readonly string[] = Array.from({ length: 0x1000 }, (_, n) => n.toString(16).padStart(3, "0"));
 
@@ -8,13 +8,14 @@ const SEQUENCE: readonly string[] = Array.from({ length: 0x1000 }, (_, n) => n.t
  * a random tail drawn once a millisecond. Unique and sortable, at the price of two string joins a request.
  */
 export function createRequestIds(random: Random): (nowMs: number) => string {
+  const tails = drawnInBulk(random);
   let instantMs = -1;
   let sequence = 0;
   let head = "";
   let tail = "";
   return (nowMs) => {
     if (nowMs !== instantMs || sequence === SEQUENCE.length) {
-      const fresh = uuidv7(nowMs, random);
+      const fresh = uuidv7(nowMs, tails);
       head = fresh.slice(0, 15);
       tail = fresh.slice(18);
       instantMs = nowMs;

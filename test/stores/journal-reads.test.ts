@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import type { CompiledQuery } from "kysely";
+import { versionOf } from "../../src/kernel/read-version.ts";
 import { createJournalReads } from "../../src/stores/sql/journal-reads.ts";
 
 interface Row {
@@ -75,6 +76,27 @@ describe("live reads that follow a journal", () => {
     assert.deepEqual(await read(() => slow.rows.findByKey("ada")), { id: "1", name: "ada", version: 2 });
     slow.reads.evictAll();
     assert.ok(slow.rows.findById("1") instanceof Promise);
+  });
+
+  it("tell by their version that what they found may have changed, and that they cannot know", async () => {
+    const version = versionOf([slow.rows.findById, slow.isRevoked]);
+    const before = version();
+    assert.equal(typeof before, "number");
+    await read(() => slow.rows.findById("1"));
+    slow.reads.evict("audit_events", "1");
+    assert.equal(version(), before, "a table that nobody reads here");
+    const seen = new Set([before]);
+    for (const change of [
+      () => slow.reads.evict("sessions", "never read"),
+      () => slow.reads.evict("revoked_tokens", "jti"),
+      () => slow.reads.evictAll(),
+    ]) {
+      change();
+      assert.ok(!seen.has(version()));
+      seen.add(version());
+    }
+    slow.state.isFresh = false;
+    assert.equal(version(), undefined);
   });
 
   it("keep nothing that was read while its eviction passed, however the row was asked for", async () => {

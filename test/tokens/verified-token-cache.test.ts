@@ -147,6 +147,20 @@ test("never holds more than its capacity, nor answers with another's value", () 
   );
 });
 
+test("tells tokens apart that end alike, of which the last one set is there", () => {
+  const cache = createVerifiedTokenCache<string>(100);
+  const end = "=".repeat(86);
+  cache.set(`one${end}`, "one");
+  cache.set(end, "end");
+  assert.equal(cache.get(end), "end");
+  for (const other of [`one${end}`, `two${end}`, `=${end}`, end.slice(1), end.slice(62)]) {
+    assert.equal(cache.get(other), undefined, other);
+  }
+  for (let i = 0; i < 50; i++) cache.set(`${i}`, "passing");
+  assert.equal(cache.get(`two${end}`), undefined, "nor in the old generation");
+  assert.equal(cache.get(end), "end");
+});
+
 test("keeps what is in use while others come and go", () => {
   const cache = createVerifiedTokenCache<string>(100);
   cache.set("used", "value");

@@ -9,6 +9,7 @@ import { rejected } from "../../kernel/authentication.ts";
 import type { Awaitable } from "../../kernel/awaitable.ts";
 import { isPending, then } from "../../kernel/awaitable.ts";
 import type { UserPrincipal } from "../../kernel/principal.ts";
+import { versionOf } from "../../kernel/read-version.ts";
 import { createUseNotes } from "./use-notes.ts";
 
 export interface LiveCredentialsOptions {
@@ -33,6 +34,13 @@ export interface LiveCredentials {
 /** A use is noted at most this often: last-seen is for people, and writing at every request would be for nobody. */
 const TOUCH_EVERY_MS = 60_000;
 
+/** Who a token stands for, as of a version of the rows that say so. */
+interface Resolution {
+  readonly version: number;
+  readonly session: Session;
+  readonly outcome: AuthOutcome;
+}
+
 export function createLiveCredentials(options: LiveCredentialsOptions): LiveCredentials {
   const { accounts, sessions, revocations, idleTtlMs, onTouchFailed } = options;
   const usesOf = (kind: Session["kind"]) =>
@@ -40,6 +48,9 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
       (used, firstMs) => sessions.touch([...used.keys()], firstMs, firstMs + idleTtlMs[kind]),
       onTouchFailed,
     );
+  const liveVersion = versionOf([accounts.findById, sessions.findById, revocations.isRevoked]);
+  /** By the claims of a remembered token, which are one object for as long as it is. */
+  const resolutions = new WeakMap<UserTokenClaims, Resolution>();
   const uses = { browser: usesOf("browser"), token: usesOf("token") };
 
   function touch(session: Session, nowMs: number): void {
@@ -65,7 +76,9 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
         return rejected(credential, "role has changed since", refusalCode(credential));
       }
       touch(session, nowMs);
-      return { kind: "authenticated", principal: principalOf(account, session, credential, claims) };
+      // Frozen, as the next request of the same token may be told the same.
+      const principal = Object.freeze(principalOf(account, session, credential, claims));
+      return Object.freeze({ kind: "authenticated", principal });
     });
   }
 
@@ -96,12 +109,24 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
     },
     ofSessionId: (sessionId, nowMs) => then(sessions.findById(sessionId), (found) => ofSession(found, nowMs)),
     ofClaims(claims, nowMs) {
+      const version = liveVersion();
+      const known = version === undefined ? undefined : resolutions.get(claims);
+      // What time alone changes is asked at each request: of the token by who verified it, of the session here.
+      if (known !== undefined && known.version === version && isLive(known.session, nowMs)) {
+        touch(known.session, nowMs);
+        return known.outcome;
+      }
       const revoked = revocations.isRevoked(claims.jti);
       const session = sessions.findById(claims.sid);
       // Spelled out for the synchronous case: it is every request's way, and needs no closure.
       if (!isPending(revoked) && !isPending(session)) {
         if (revoked) return rejected("access_token", "token was revoked", "token_revoked");
-        return ofClaimedSession(claims, session, nowMs);
+        const outcome = ofClaimedSession(claims, session, nowMs);
+        if (!isPending(outcome) && outcome.kind === "authenticated" && version !== undefined) {
+          // All of it at once and unchanged since: a commit that came between has moved the version on.
+          if (liveVersion() === version) resolutions.set(claims, { version, session: session!, outcome });
+        }
+        return outcome;
       }
       return Promise.all([revoked, session]).then(([isRevoked, found]) =>
         isRevoked
@@ -119,7 +144,7 @@ function principalOf(
   credential: "access_token" | "session",
   claims: UserTokenClaims | undefined,
 ): UserPrincipal {
-  const user = toUser(account);
+  const user = Object.freeze(toUser(account));
   if (claims === undefined) return { kind: "user", user, credential, sessionId, authenticatedAtMs, mfa };
   const { jti: tokenId, scopes } = claims;
   return scopes === undefined

@@ -34,7 +34,7 @@ export interface EntityReads<T> {
 
 /**
  * Reads that every request makes, compiled once. What they find is live: as of the last commit, by whichever process.
- * Entities are frozen, as they may be shared. They throw `Outage` where the database does not answer.
+ * Entities are frozen, as they may be shared; finding by id and asking for members tell their version. They throw `Outage` where the database does not answer.
  */
 export interface LiveReads {
   entities<Row, T extends { readonly id: string }>(queries: EntityQueries<Row, T>): EntityReads<T>;

@@ -1,5 +1,6 @@
 import type { CompiledQuery } from "kysely";
 import type { Awaitable } from "../../kernel/awaitable.ts";
+import { withVersion } from "../../kernel/read-version.ts";
 import type { EntityQueries, EntityReads, LiveReads, LiveTable } from "./database.ts";
 import type { EvictionLog } from "./eviction-log.ts";
 import { createEvictionLog } from "./eviction-log.ts";
@@ -34,6 +35,9 @@ interface TableCache<T> {
  */
 export function createJournalReads({ isFresh, find }: JournalReadsOptions): JournalReads {
   const caches = new Map<string, TableCache<unknown>>();
+  let evictions = 0;
+
+  const currentVersion = (): number | undefined => (isFresh() ? evictions : undefined);
 
   function openCache<T>(table: LiveTable): TableCache<T> {
     const cache = { rows: createRowCache<T>(CACHED_ROWS), log: createEvictionLog() };
@@ -65,8 +69,11 @@ export function createJournalReads({ isFresh, find }: JournalReadsOptions): Jour
       return entity;
     }
 
+    const findById = (id: string): Awaitable<T | undefined> =>
+      (isFresh() ? rows.get(id) : undefined) ?? read(byId, id);
+
     return {
-      findById: (id): Awaitable<T | undefined> => (isFresh() ? rows.get(id) : undefined) ?? read(byId, id),
+      findById: withVersion(findById, currentVersion),
       findByKey(key) {
         const id = ids.get(key);
         const entity = id !== undefined && isFresh() ? rows.get(id) : undefined;
@@ -92,7 +99,10 @@ export function createJournalReads({ isFresh, find }: JournalReadsOptions): Jour
       return found;
     }
 
-    return (key) => (isFresh() ? rows.get(key) : undefined) ?? read(key);
+    return withVersion(
+      (key): Awaitable<boolean> => (isFresh() ? rows.get(key) : undefined) ?? read(key),
+      currentVersion,
+    );
   }
 
   return {
@@ -101,10 +111,12 @@ export function createJournalReads({ isFresh, find }: JournalReadsOptions): Jour
     members,
     evict(table, key) {
       const cache = caches.get(table);
+      if (cache !== undefined) evictions += 1;
       cache?.rows.delete(key);
       cache?.log.evict(key);
     },
     evictAll() {
+      evictions += 1;
       for (const { rows, log } of caches.values()) {
         rows.clear();
         log.evictAll();

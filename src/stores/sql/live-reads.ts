@@ -17,10 +17,14 @@
  *    that is how late a commit of another process may be seen. Looking costs microseconds, as SQLite locks the file
  *    for it, and a busy service would look for each request.
  *
+ * 6. The version counts the moves of `position` over entries of live tables, so that between two equal numbers no live row
+ *    has changed, cached or not.
+ *
  * Why a journal and not a cache that each commit clears: sessions are touched and events recorded all the time. A
  * touch evicts its own session, an audit entry evicts nothing, and no field of a cached row is ever out of date.
  */
 import type { DatabaseSync, PrepareOptions, StatementSync } from "node:sqlite";
+import { withVersion } from "../../kernel/read-version.ts";
 import { shareCommitCount } from "./commit-count.ts";
 import type { EntityQueries, EntityReads, LiveReads, LiveTable } from "./database.ts";
 import type { RowCache } from "./row-cache.ts";
@@ -61,6 +65,7 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
   let isExpiryScheduled = false;
   let seenVersion = -1;
   let position = -1;
+  let moves = 0;
 
   function expire(): void {
     seenCommits = undefined;
@@ -94,12 +99,20 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
     if (entries[0]?.["seq"] !== position || entries.length > MAX_EVICTIONS + 1) {
       position = (head().get()!["seq"] as number | null) ?? -1;
       for (const cache of caches.values()) cache.clear();
+      moves += 1;
       return;
     }
     for (const entry of entries.slice(1)) {
-      caches.get(entry["table_name"] as string)?.delete(entry["row_key"] as string);
+      const cache = caches.get(entry["table_name"] as string);
+      if (cache !== undefined) moves += 1;
+      cache?.delete(entry["row_key"] as string);
       position = entry["seq"] as number;
     }
+  }
+
+  function currentVersion(): number {
+    if (!isFresh()) refresh();
+    return moves;
   }
 
   function openCache<T>(table: LiveTable): RowCache<T> {
@@ -145,7 +158,7 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
       return read(byKey, key);
     }
 
-    return { findById, findByKey };
+    return { findById: withVersion(findById, currentVersion), findByKey };
   }
 
   return {
@@ -153,7 +166,7 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
     members(table, query) {
       const byKey = prepare(query.sql);
       const known = openCache<boolean>(table);
-      return (key) => {
+      return withVersion((key) => {
         if (!isFresh()) refresh();
         const remembered = known.get(key);
         if (remembered !== undefined) return remembered;
@@ -164,7 +177,7 @@ export function createLiveReads(reader: DatabaseSync): SqliteReads {
         } catch (error) {
           throw toPortError(error);
         }
-      };
+      }, currentVersion);
     },
     // Every look at the file is one at all commits.
     isCurrent: () => true,
