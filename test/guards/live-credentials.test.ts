@@ -161,7 +161,7 @@ describe("who a token that was shown before stands for", () => {
     }
   });
 
-  it("belongs to one token alone", () => {
+  it("R6: belongs to one token alone", () => {
     const other = live.ofClaims(claimsOf(2), NOW_MS) as AuthOutcome;
     assert.ok(other.kind === "authenticated" && other.principal.kind === "user");
     assert.equal(other.principal.tokenId, "jti2");
