@@ -8,6 +8,19 @@ import { openStores } from "../../src/stores/open.ts";
 import { sampleAccount, sampleHash, sampleId } from "../../src/testing/samples.ts";
 import { openTemporaryStores } from "./temporary-stores.ts";
 
+/** What is looked up for one user or one credential, which has no reason to wait for a write. */
+const readsOf = (stores: Stores): readonly (() => Promise<unknown>)[] => [
+  () => stores.factors.summaryOf(sampleId(1)),
+  () => stores.factors.findTotp(sampleId(1)),
+  () => stores.factors.findPasskey("credential"),
+  () => stores.factors.listPasskeys(sampleId(1)),
+  () => stores.sessions.listLive(sampleId(1), 0),
+  () => stores.refreshTokens.find("hash"),
+  () => stores.challenges.find("hash", 0),
+  () => stores.lockouts.lockedUntil(["name"], 0),
+  () => stores.apiKeys.list({ ownerId: sampleId(1), limit: 200 }),
+];
+
 describe("a write while another connection holds the lock", () => {
   let stores: Stores & { readonly path: string };
   let holder: DatabaseSync;
@@ -33,6 +46,8 @@ describe("a write while another connection holds the lock", () => {
     assert.equal(settled, 0);
     assert.equal((await stores.accounts.findById(sampleId(1)))?.email, "user1@example.org");
     assert.equal(await stores.revocations.isRevoked("waiting"), false);
+    for (const read of readsOf(stores)) await read();
+    assert.equal(settled, 0, "and those wait still");
     holder.exec("commit");
     await Promise.all(writes);
     assert.equal(await stores.revocations.isRevoked("waiting"), true);

@@ -4,13 +4,13 @@ import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
 import type { ChallengeRow } from "./schema.ts";
 
 /** Challenges in a SQL database: shared by all instances, each change one statement. */
-export function createSqlChallengeStore({ db }: Pick<SqlDatabase, "db">): ChallengeStore {
+export function createSqlChallengeStore({ db, reader }: Pick<SqlDatabase, "db" | "reader">): ChallengeStore {
   return {
     async open(challenge) {
       await db.insertInto("challenges").values(toRow(challenge)).execute();
     },
     async find(hash, nowMs) {
-      const row = await db
+      const row = await reader
         .selectFrom("challenges")
         .selectAll()
         .where("hash", "=", hash)

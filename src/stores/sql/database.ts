@@ -6,6 +6,11 @@ import type { Schema } from "./schema.ts";
 /** What the stores are built on, whichever database it is. */
 export interface SqlDatabase {
   readonly db: Kysely<Schema>;
+  /**
+   * Reads of a few rows by an index, as of the last commit: on SQLite at once and in this thread, so that they wait for
+   * no write and no disk that hangs with one. What may scan a table belongs to `db`.
+   */
+  readonly reader: Kysely<Schema>;
   readonly reads: LiveReads;
   /**
    * Runs `guard`, and `rest` where it changed a row, in one transaction and one call; resolves to whether it did.

@@ -1,4 +1,3 @@
-import type { Kysely } from "kysely";
 import type { FactorStore, FactorSummary, TotpFactor } from "../../identity/factors/factor.ts";
 import { NO_FACTORS } from "../../identity/factors/factor.ts";
 import type { SqlDatabase } from "./database.ts";
@@ -6,19 +5,21 @@ import { serializable } from "./database.ts";
 import { factorSummaries } from "./factor-summaries.ts";
 import { createSqlPasskeys } from "./passkeys.ts";
 import { forgetCodesWithoutFactor, setRecoveryCodes } from "./recovery-codes.ts";
-import type { Schema, TotpFactorRow } from "./schema.ts";
+import type { TotpFactorRow } from "./schema.ts";
 
 /** Second factors in a SQL database. */
-export function createSqlFactorStore({ db }: Pick<SqlDatabase, "db">): FactorStore {
+export function createSqlFactorStore(database: Pick<SqlDatabase, "db" | "reader">): FactorStore {
+  const { db, reader } = database;
+
   async function summaryOf(userId: string): Promise<FactorSummary> {
-    return (await factorSummaries(db, [userId])).get(userId) ?? NO_FACTORS;
+    return (await factorSummaries(reader, [userId])).get(userId) ?? NO_FACTORS;
   }
 
   return {
     summaryOf,
-    summariesOf: (userIds) => factorSummaries(db, userIds),
-    ...createSqlTotp(db),
-    ...createSqlPasskeys(db),
+    summariesOf: (userIds) => factorSummaries(reader, userIds),
+    ...createSqlTotp(database),
+    ...createSqlPasskeys(database),
 
     replaceRecoveryCodes: (userId, hashes) =>
       serializable(db, async (trx) => {
@@ -58,10 +59,10 @@ type Totp = Pick<
   | "removeTotp"
 >;
 
-function createSqlTotp(db: Kysely<Schema>): Totp {
+function createSqlTotp({ db, reader }: Pick<SqlDatabase, "db" | "reader">): Totp {
   return {
     async findTotp(userId) {
-      const row = await db
+      const row = await reader
         .selectFrom("totp_factors")
         .selectAll()
         .where("user_id", "=", userId)

@@ -13,10 +13,10 @@ import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
 import type { LockoutRow, Schema } from "./schema.ts";
 
 /** Lockouts in a SQL database. */
-export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutStore {
+export function createSqlLockoutStore({ db, reader }: Pick<SqlDatabase, "db" | "reader">): LockoutStore {
   /** What an attempt comes to by the rows of its place and of elsewhere, in one read. */
-  async function judge(reader: Kysely<Schema>, attempt: SignInAttempt): Promise<JudgedAttempt> {
-    const rows = await reader
+  async function judge(from: Kysely<Schema>, attempt: SignInAttempt): Promise<JudgedAttempt> {
+    const rows = await from
       .selectFrom("lockouts")
       .selectAll()
       .where("name_hash", "=", attempt.nameHash)
@@ -31,7 +31,7 @@ export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutS
 
   async function settle(attempt: SignInAttempt): Promise<AttemptOutcome> {
     // Nearly every sign-in is right and leaves nothing behind: one read is then the whole atomic step.
-    const seen = await judge(db, attempt);
+    const seen = await judge(reader, attempt);
     if (seen.put === undefined && !seen.forgetsElsewhere) return seen.outcome;
     return serializable(db, async (trx) => {
       const judged = await judge(trx, attempt);
@@ -77,7 +77,7 @@ export function createSqlLockoutStore({ db }: Pick<SqlDatabase, "db">): LockoutS
   ): Promise<ReadonlyMap<string, number>> {
     // PostgreSQL has no empty list.
     if (nameHashes.length === 0) return new Map();
-    const rows = await db
+    const rows = await reader
       .selectFrom("lockouts")
       .select(["name_hash", (select) => select.fn.max("locked_until_ms").as("until_ms")])
       .where("name_hash", "in", nameHashes)

@@ -1,9 +1,9 @@
-import type { Kysely } from "kysely";
 import type { FactorStore, Passkey } from "../../identity/factors/factor.ts";
 import { fromJsonList, toJsonList } from "./columns.ts";
+import type { SqlDatabase } from "./database.ts";
 import { serializable } from "./database.ts";
 import { forgetCodesWithoutFactor, setRecoveryCodes } from "./recovery-codes.ts";
-import type { PasskeyRow, Schema } from "./schema.ts";
+import type { PasskeyRow } from "./schema.ts";
 
 type Passkeys = Pick<
   FactorStore,
@@ -11,10 +11,10 @@ type Passkeys = Pick<
 >;
 
 /** Passkeys in a SQL database. */
-export function createSqlPasskeys(db: Kysely<Schema>): Passkeys {
+export function createSqlPasskeys({ db, reader }: Pick<SqlDatabase, "db" | "reader">): Passkeys {
   return {
     async findPasskey(credentialId) {
-      const row = await db
+      const row = await reader
         .selectFrom("passkeys")
         .selectAll()
         .where("credential_id", "=", credentialId)
@@ -22,7 +22,7 @@ export function createSqlPasskeys(db: Kysely<Schema>): Passkeys {
       return row && toPasskey(row);
     },
     async listPasskeys(userId) {
-      const rows = await db
+      const rows = await reader
         .selectFrom("passkeys")
         .selectAll()
         .where("user_id", "=", userId)

@@ -114,8 +114,10 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     await journal.catchUp();
   }
 
+  const db = openKysely(pool);
   return {
-    db: openKysely(pool),
+    db,
+    reader: db,
     reads,
     breaker,
     async probe() {

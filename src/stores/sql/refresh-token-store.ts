@@ -12,7 +12,10 @@ import type { RefreshTokenRow } from "./schema.ts";
 import { toSession } from "./session-store.ts";
 
 /** Refresh tokens in a SQL database, beside the sessions they belong to. */
-export function createSqlRefreshTokenStore({ db }: SqlDatabase): RefreshTokenStore {
+export function createSqlRefreshTokenStore({
+  db,
+  reader,
+}: Pick<SqlDatabase, "db" | "reader">): RefreshTokenStore {
   async function issue(token: RefreshToken): Promise<void> {
     await db.insertInto("refresh_tokens").values(toRow(token)).execute();
   }
@@ -53,7 +56,11 @@ export function createSqlRefreshTokenStore({ db }: SqlDatabase): RefreshTokenSto
   }
 
   async function find(hash: string): Promise<RefreshToken | undefined> {
-    const row = await db.selectFrom("refresh_tokens").selectAll().where("hash", "=", hash).executeTakeFirst();
+    const row = await reader
+      .selectFrom("refresh_tokens")
+      .selectAll()
+      .where("hash", "=", hash)
+      .executeTakeFirst();
     return row && toToken(row);
   }
 

@@ -17,6 +17,7 @@ import {
   SQLITE_READONLY,
   toPortError,
 } from "./sqlite-errors.ts";
+import { createSqliteReaderDialect } from "./sqlite-reader-dialect.ts";
 import type { SqliteWriter, SqliteWriterOptions, WriterTurn } from "./sqlite-writer.ts";
 import { openSqliteWriter } from "./sqlite-writer.ts";
 import type { WriterStatement } from "./sqlite-writer-calls.ts";
@@ -90,6 +91,7 @@ function assemble(writer: SqliteWriter, reader: DatabaseSync): SqliteDatabase {
   const db = new Kysely<Schema>({ dialect: createSqliteDialect(writer, expectChanges) });
   return {
     db,
+    reader: new Kysely<Schema>({ dialect: createSqliteReaderDialect(reader) }),
     reads,
     // By Kysely's one connection: it keeps transactions of several calls apart from this one.
     transact: (guard, rest) =>
