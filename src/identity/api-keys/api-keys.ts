@@ -7,6 +7,7 @@ import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { uuidv7 } from "../../kernel/random.ts";
 import { parseCidrs } from "../../net/cidr.ts";
+import { createVerifiedCache } from "../verified-cache.ts";
 import type { ApiKey, ApiKeyStore } from "./api-key.ts";
 import { generateKeyText, KEY_PREFIX, parseKeyText } from "./key-text.ts";
 
@@ -50,6 +51,14 @@ export interface ApiKeysOptions {
   readonly staticKeys?: readonly StaticKey[];
 }
 
+/** What a text was found to be: the secret of this hash, of the key of this id. */
+interface Proof {
+  readonly publicId: string;
+  readonly secretHash: string;
+}
+
+const REMEMBERED_PROOFS = 10_000;
+
 /** Compared with where a key is unknown, so that looking for one costs what finding one does. */
 const NOBODYS_HASH = sha256Base64url("nobody");
 
@@ -58,6 +67,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   const statics = new Map(
     (options.staticKeys ?? []).map(({ name, key }) => [sha256Base64url(key), staticKey(name)]),
   );
+  const proofs = createVerifiedCache<Proof>(REMEMBERED_PROOFS);
   const rangesOf = new WeakMap<ApiKey, ReturnType<typeof parseCidrs>>();
 
   function mayComeFrom(apiKey: ApiKey, address: string): boolean {
@@ -70,17 +80,39 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     return ranges.contains(address);
   }
 
-  function judge(apiKey: ApiKey | undefined, secret: string, address: string, nowMs: number): KeyOutcome {
+  /** Proves a secret, found or not at the same price, and remembers a proof of the current one. */
+  function prove(
+    text: string,
+    secret: string,
+    apiKey: ApiKey | undefined,
+    address: string,
+    nowMs: number,
+  ): KeyOutcome {
     const hash = Buffer.from(sha256Base64url(secret));
     const isCurrent = equalInConstantTime(hash, Buffer.from(apiKey?.secretHash ?? NOBODYS_HASH));
     const isPrevious = equalInConstantTime(hash, Buffer.from(apiKey?.previousSecretHash ?? NOBODYS_HASH));
     if (apiKey === undefined) return invalid("unknown key");
     if (!isCurrent && !isPrevious) return invalid("wrong secret");
     if (!isCurrent && nowMs >= (apiKey.previousExpiresAtMs ?? 0)) return invalid("secret was rotated out");
+    if (isCurrent) proofs.set(text, { publicId: apiKey.publicId, secretHash: apiKey.secretHash });
+    return admit(apiKey, address, nowMs);
+  }
+
+  /** Whether a key whose secret is proved may be used, from there and now: asked at each request. */
+  function admit(apiKey: ApiKey, address: string, nowMs: number): KeyOutcome {
     if (apiKey.revokedAtMs !== null) return invalid("key is revoked");
     if (apiKey.expiresAtMs !== null && nowMs >= apiKey.expiresAtMs) return invalid("key has expired");
     if (!mayComeFrom(apiKey, address)) return invalid("address is outside the key's ranges");
     return { kind: "valid", apiKey };
+  }
+
+  function verifyAnew(text: string, address: string, nowMs: number): Awaitable<KeyOutcome> {
+    const known = ofStatics(text);
+    if (known !== undefined) return known;
+    const parsed = parseKeyText(text);
+    if (parsed === undefined) return invalid("malformed key");
+    const { publicId, secret } = parsed;
+    return then(store.findByPublicId(publicId), (found) => prove(text, secret, found, address, nowMs));
   }
 
   return {
@@ -115,14 +147,14 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
     },
 
     verify(text, address, nowMs) {
-      const parsed = parseKeyText(text);
-      if (parsed !== undefined) {
-        return (
-          ofStatics(text) ??
-          then(store.findByPublicId(parsed.publicId), (found) => judge(found, parsed.secret, address, nowMs))
-        );
-      }
-      return ofStatics(text) ?? invalid("malformed key");
+      const proof = proofs.get(text);
+      if (proof === undefined) return verifyAnew(text, address, nowMs);
+      return then(store.findByPublicId(proof.publicId), (found) =>
+        // A hash that the key has still is the proof still; a rotated key, or one that is gone, is proved anew.
+        found?.secretHash === proof.secretHash
+          ? admit(found, address, nowMs)
+          : verifyAnew(text, address, nowMs),
+      );
     },
 
     async rotate(apiKey, overlapMs, act) {

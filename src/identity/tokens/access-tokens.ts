@@ -9,9 +9,9 @@ import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { systemRandom, uuidv7 } from "../../kernel/random.ts";
 import { JsonFault, parseStrictJson } from "../../kernel/strict-json.ts";
+import { createVerifiedCache } from "../verified-cache.ts";
 import type { AccessTokenClaims } from "./access-token-claims.ts";
 import { isId, readClaims, writeScopes } from "./access-token-claims.ts";
-import { createVerifiedTokenCache } from "./verified-token-cache.ts";
 
 export type { AccessTokenClaims, ServiceTokenClaims, UserTokenClaims } from "./access-token-claims.ts";
 
@@ -86,7 +86,7 @@ export function createAccessTokens(options: AccessTokenOptions): AccessTokens {
     deriveJwsKeys(options.keyring, KEY_PURPOSE, options.algorithm ?? "HS512"),
     TOKEN_TYPE,
   );
-  const cache = createVerifiedTokenCache<Valid>(options.cacheSize ?? DEFAULT_CACHE_SIZE);
+  const cache = createVerifiedCache<Valid>(options.cacheSize ?? DEFAULT_CACHE_SIZE);
 
   function sign(claims: Readonly<Record<string, unknown>>, nowMs: number): IssuedToken {
     const tokenId = uuidv7(nowMs, random);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { openKeyring } from "../../src/crypto/keyring.ts";
 import { createAccessTokens } from "../../src/identity/tokens/access-tokens.ts";
-import { createVerifiedTokenCache } from "../../src/identity/tokens/verified-token-cache.ts";
+import { createVerifiedCache } from "../../src/identity/verified-cache.ts";
 import { forge } from "../crypto/forge.ts";
 import { secretFor } from "../crypto/secrets.ts";
 
@@ -128,7 +128,7 @@ test("never holds more than its capacity, nor answers with another's value", () 
       fc.integer({ min: 0, max: 9 }),
       fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 12 })), { maxLength: 60 }),
       (capacity, steps) => {
-        const cache = createVerifiedTokenCache<{ n: number }>(capacity);
+        const cache = createVerifiedCache<{ n: number }>(capacity);
         const values = Array.from({ length: 13 }, (_, n) => ({ n }));
         for (const [isSet, n] of steps) {
           if (isSet) cache.set(`t${n}`, values[n]!);
@@ -137,7 +137,7 @@ test("never holds more than its capacity, nor answers with another's value", () 
         let held = 0;
         for (let n = 0; n < 13; n++) {
           // Looking moves entries about: each question goes to a cache with the same past.
-          const twin = createVerifiedTokenCache<{ n: number }>(capacity);
+          const twin = createVerifiedCache<{ n: number }>(capacity);
           for (const [isSet, m] of steps) isSet ? twin.set(`t${m}`, values[m]!) : twin.get(`t${m}`);
           if (twin.get(`t${n}`) !== undefined) held++;
         }
@@ -148,7 +148,7 @@ test("never holds more than its capacity, nor answers with another's value", () 
 });
 
 test("tells tokens apart that end alike, of which the last one set is there", () => {
-  const cache = createVerifiedTokenCache<string>(100);
+  const cache = createVerifiedCache<string>(100);
   const end = "=".repeat(86);
   cache.set(`one${end}`, "one");
   cache.set(end, "end");
@@ -162,7 +162,7 @@ test("tells tokens apart that end alike, of which the last one set is there", ()
 });
 
 test("keeps what is in use while others come and go", () => {
-  const cache = createVerifiedTokenCache<string>(100);
+  const cache = createVerifiedCache<string>(100);
   cache.set("used", "value");
   cache.set("unused", "value");
   for (let i = 0; i < 1000; i++) {
