@@ -59,8 +59,12 @@ export interface FactorStore {
   confirmTotp(confirmation: TotpConfirmation): Promise<boolean>;
   /** Notes that a step's code was accepted: atomic, for a confirmed factor and a later step than any before it. */
   useTotpStep(id: string, step: number): Promise<boolean>;
-  /** Factors whose sealed secret does not begin with the prefix. */
-  listTotpSealedOtherwise(prefix: string, limit: number): Promise<readonly TotpFactor[]>;
+  /** Factors whose sealed secret does not begin with the prefix, in order of user id, from the one after `afterUserId` on. */
+  listTotpSealedOtherwise(
+    prefix: string,
+    limit: number,
+    afterUserId?: string,
+  ): Promise<readonly TotpFactor[]>;
   /** Sets a new sealed secret in place of exactly the current one. */
   resealTotp(id: string, current: string, sealedSecret: string): Promise<boolean>;
 
