@@ -108,13 +108,23 @@ export interface TotpConfirmation {
   readonly recoveryCodeHashes: readonly string[];
 }
 
-/** What a second step may be proved with; nothing where there is no second step. Recovery codes are no factor alone. */
-export function methodsOf({ totp, passkeys, recoveryCodesLeft }: FactorSummary): readonly FactorMethod[] {
-  if (!totp && passkeys === 0) return [];
+/** Whether a second factor is asked for after the password: also where none that the user has can be shown. */
+export function asksForFactor({ totp, passkeys }: FactorSummary): boolean {
+  // Recovery codes are no factor alone.
+  return totp || passkeys > 0;
+}
+
+/** What that second factor may be proved with, where passkeys are on, or off; nothing where none is asked for. */
+export function methodsOf(
+  summary: FactorSummary,
+  { passkeysOn }: { readonly passkeysOn: boolean },
+): readonly FactorMethod[] {
+  if (!asksForFactor(summary)) return [];
+  const { totp, passkeys, recoveryCodesLeft } = summary;
   return FACTOR_METHODS.filter(
     (method) =>
       (method === "totp" && totp) ||
-      (method === "passkey" && passkeys > 0) ||
+      (method === "passkey" && passkeys > 0 && passkeysOn) ||
       (method === "recovery_code" && recoveryCodesLeft > 0),
   );
 }
