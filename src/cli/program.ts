@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { SettingsFault } from "../config/settings-fault.ts";
 import { Outage, Refusal } from "../kernel/failure.ts";
@@ -13,6 +14,7 @@ import { UsageFault } from "./usage-fault.ts";
 
 const program = new Command("kyros")
   .description("The security of an orchestrator service.")
+  .version(packageVersion())
   .showHelpAfterError(false)
   .exitOverride()
   .configureOutput({ outputError: () => undefined });
@@ -34,6 +36,12 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** As the manifest has it, which lies two folders above this file in a checkout (`src/`) and in a package (`dist/`). */
+function packageVersion(): string {
+  const manifest = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 /** Sub-commands end and print as the program does, however deep. */

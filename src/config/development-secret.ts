@@ -4,7 +4,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../kernel/make-directory.ts";
 import { randomToken, systemRandom } from "../kernel/random.ts";
 import { secret as secretKind } from "./secret-kinds.ts";
 import { printable } from "./setting-text.ts";
@@ -37,7 +37,7 @@ export function resolveSecret(settings: Settings, generate: () => string): strin
     return readSecret(path) ?? keepSecret(path, generate()) ?? fail(path, "vanished while it was made");
   } catch (error) {
     if (error instanceof SettingsFault) throw error;
-    if (!(error instanceof Error && "code" in error)) throw error;
+    if (!isSystemError(error)) throw error;
     return fail(path, `cannot be read or made (${error.code})`);
   }
 }
@@ -52,17 +52,26 @@ function fail(path: string, fault: string): never {
   ]);
 }
 
+function directoryFault(fault: string): SettingsFault {
+  return new SettingsFault([
+    { variable: "KYROS_DATA_DIR", fault, allowed: "a directory that this user may write, of mode 0700" },
+  ]);
+}
+
+function isSystemError(error: unknown): error is Error & { readonly code: unknown } {
+  return error instanceof Error && "code" in error;
+}
+
 function openDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    makeDirectory(path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw directoryFault(`cannot be made (${error.code}): ${printable(path)}`);
+  }
   const { mode } = statSync(path);
   if (process.platform === "win32" || (mode & OTHERS_MAY_WRITE) === 0) return;
-  throw new SettingsFault([
-    {
-      variable: "KYROS_DATA_DIR",
-      fault: `is a directory that others can write to: ${printable(path)}`,
-      allowed: "a directory of mode 0700",
-    },
-  ]);
+  throw directoryFault(`is a directory that others can write to: ${printable(path)}`);
 }
 
 /** The secret that is there, if it is only ours; `undefined` where there is none. A link is not followed. */
@@ -74,7 +83,7 @@ function readSecret(path: string): string | undefined {
       constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
     );
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isSystemError(error) && error.code === "ENOENT") return undefined;
     throw error;
   }
   try {
@@ -108,7 +117,7 @@ function keepSecret(path: string, secret: string): string | undefined {
     }
     linkSync(draft, path);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    if (!isSystemError(error) || error.code !== "EEXIST") throw error;
   } finally {
     rmSync(draft, { force: true });
   }

@@ -97,6 +97,7 @@ export function composeIdentity(parts: IdentityParts): Identity {
       sessions,
       lockouts,
       factors: stores.factors,
+      passkeysOn: parts.passkeyOrigins.length > 0,
       passwords: parts.passwords,
       random,
       events,

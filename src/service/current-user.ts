@@ -16,6 +16,7 @@ export interface SignInOrigin {
 /** The password was right and is not enough: `verifyFactor` goes on with the token, once, within five minutes. */
 export interface SecondFactorNeeded {
   readonly mfaToken: string;
+  /** None where all that the user has is switched off. */
   readonly methods: readonly FactorMethod[];
 }
 
@@ -55,8 +56,8 @@ export async function authenticateUser(
   const act = anonymousAct(kyros, origin);
   const proved = await kyros.accounts.authenticate(username, password, act);
   if (proved === undefined) return null;
-  const { account, methods } = proved;
-  if (methods.length === 0) return toUser(account);
+  const { account, needsFactor, methods } = proved;
+  if (!needsFactor) return toUser(account);
   return { mfaToken: await kyros.secondStep.begin(account, "token", act), methods };
 }
 

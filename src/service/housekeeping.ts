@@ -1,5 +1,6 @@
 import { truncateTrail } from "../identity/audit/retention.ts";
 import type { StatementSigner } from "../identity/audit/statement.ts";
+import type { TotpSecrets } from "../identity/factors/totp-secrets.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Stores } from "../stores/open.ts";
 
@@ -10,10 +11,9 @@ const KEPT_MS = 7 * 86_400_000;
 export interface HousekeepingParts {
   readonly stores: Pick<
     Stores,
-    "sessions" | "refreshTokens" | "revocations" | "lockouts" | "challenges" | "audit"
+    "sessions" | "refreshTokens" | "revocations" | "lockouts" | "challenges" | "factors" | "audit"
   >;
-  /** Encrypts with the current secret what a former one has encrypted. */
-  readonly resealSecrets: () => Promise<unknown>;
+  readonly totpSecrets: Pick<TotpSecrets, "resealAll">;
   readonly signer: StatementSigner;
   /** How long entries of the audit trail are kept (ms); for ever where it is absent. */
   readonly auditRetentionMs: number | undefined;
@@ -27,7 +27,8 @@ export interface HousekeepingParts {
  * what a former one has.
  */
 export function startHousekeeping(parts: HousekeepingParts): { stop(): void } {
-  const { stores, resealSecrets, signer, auditRetentionMs, clock, onFailure } = parts;
+  const { stores, totpSecrets, signer, auditRetentionMs, clock, onFailure } = parts;
+  let unopenedBefore = 0;
 
   async function purge(): Promise<void> {
     const nowMs = clock.now();
@@ -39,7 +40,21 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): void } {
     if (auditRetentionMs !== undefined) {
       await truncateTrail(stores.audit, signer, nowMs - auditRetentionMs, nowMs);
     }
-    await resealSecrets();
+    await reseal();
+  }
+
+  /** What no secret opens is told when that begins, and when it changes, not every hour. */
+  async function reseal(): Promise<void> {
+    const { unopened } = await totpSecrets.resealAll(stores.factors);
+    if (unopened > 0 && unopened !== unopenedBefore) {
+      onFailure(
+        new Error(
+          `${unopened} TOTP factors do not open, and their users cannot sign in with them: ` +
+            "put the former secret back into KYROS_SECRET_PREVIOUS, or reset their factors",
+        ),
+      );
+    }
+    unopenedBefore = unopened;
   }
   const timer = setInterval(() => void purge().catch(onFailure), EVERY_MS);
   timer.unref();

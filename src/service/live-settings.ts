@@ -101,8 +101,8 @@ export function createLiveSettings(parts: LiveSettingsParts): LiveSettings {
   return { environment, now, rateLimit: policy("rateLimit"), loginRateLimit: policy("loginRateLimit") };
 }
 
-/** An override that the start would refuse, set where it was allowed, does not hold, and is told. */
-function viewOf(
+/** The settings with overrides. One that the start would refuse, set where it was allowed, does not hold, and is told. */
+export function viewOf(
   environment: Settings,
   overrides: Overrides,
   onFailure: (error: unknown) => void,

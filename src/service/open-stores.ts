@@ -79,7 +79,7 @@ export async function openStores(options: OpenStoresOptions): Promise<OpenedStor
   const totpSecrets = totpSecretsOf({ keyring, random: systemRandom, passkeyOrigins: [] });
   const housekeeping = startHousekeeping({
     stores,
-    resealSecrets: () => totpSecrets.resealAll(stores.factors),
+    totpSecrets,
     signer: createStatementSigner(keyring),
     auditRetentionMs,
     clock: systemClock,

@@ -1,6 +1,6 @@
 import type { Account } from "../identity/accounts/account.ts";
 import type { FactorStore, FactorSummary } from "../identity/factors/factor.ts";
-import { methodsOf, NO_FACTORS } from "../identity/factors/factor.ts";
+import { asksForFactor, NO_FACTORS } from "../identity/factors/factor.ts";
 import { toRfc3339 } from "../kernel/clock.ts";
 
 /** An account in the shape that every answer about users has. */
@@ -14,7 +14,7 @@ export function publicUser(account: Account, factors: FactorSummary = NO_FACTORS
     created_at: toRfc3339(account.createdAtMs),
     last_login_at: account.lastLoginAtMs === null ? null : toRfc3339(account.lastLoginAtMs),
     mfa: {
-      enabled: methodsOf(factors).length > 0,
+      enabled: asksForFactor(factors),
       totp: factors.totp,
       passkeys: factors.passkeys,
       recovery_codes_left: factors.recoveryCodesLeft,

@@ -2,7 +2,7 @@ import type { FastifyReply } from "fastify";
 import { stageAllowance } from "../guards/limit-headers.ts";
 import type { Account } from "../identity/accounts/account.ts";
 import type { Credentials, FactorRequired, NotSignedIn, SignedIn } from "../identity/accounts/sign-in.ts";
-import { methodsOf } from "../identity/factors/factor.ts";
+import { asksForFactor } from "../identity/factors/factor.ts";
 import type { FactorProof } from "../identity/factors/second-step.ts";
 import type { Session } from "../identity/sessions/session.ts";
 import { toRfc3339 } from "../kernel/clock.ts";
@@ -151,7 +151,7 @@ export async function startBrowser(
  * this one may have come after.
  */
 async function refuseOvertaken(service: Service, session: Session, exchange: Exchange): Promise<void> {
-  if (session.mfa || methodsOf(await service.stores.factors.summaryOf(session.userId)).length === 0) return;
+  if (session.mfa || !asksForFactor(await service.stores.factors.summaryOf(session.userId))) return;
   await service.sessions.end(session.id, session.userId, actOf(exchange));
   throw new Refusal(INVALID_CREDENTIALS);
 }

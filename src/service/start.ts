@@ -111,7 +111,7 @@ export async function startService(
   if (shared === undefined) {
     const housekeeping = startHousekeeping({
       stores,
-      resealSecrets: () => composition.totpSecrets.resealAll(stores.factors),
+      totpSecrets: composition.totpSecrets,
       signer: parts.trail.signer,
       auditRetentionMs: settings.auditRetentionMs,
       clock: systemClock,

@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { sha256Base64url } from "../crypto/digest.ts";
 import type { ChainHead } from "../identity/audit/audit-store.ts";
+import { makeDirectory } from "../kernel/make-directory.ts";
 import { randomToken, systemRandom } from "../kernel/random.ts";
 import { DatabaseFault } from "../stores/database-fault.ts";
 
@@ -45,7 +37,7 @@ export function readTrailMark(path: string): ChainHead | undefined {
 
 /** Written and synced under a name of its own first, so that a crash leaves the old mark or the new one. */
 export function writeTrailMark(path: string, { seq, hash }: ChainHead): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   const draft = `${path}.${randomToken(systemRandom, 12)}`;
   try {
     const descriptor = openSync(draft, "wx", 0o600);

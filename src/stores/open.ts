@@ -140,8 +140,11 @@ function createSqlStores(database: SqlDatabase) {
   };
 }
 
-/** `sqlite:data/kyros.db`, `sqlite:/var/lib/kyros.db` and `sqlite:///var/lib/kyros.db` are what people write. */
-function sqlitePath(databaseUrl: string): string {
+/**
+ * The path in a `sqlite:` URL; `sqlite:data/kyros.db`, `sqlite:/var/lib/kyros.db` and `sqlite:///var/lib/kyros.db` are
+ * what people write. Throws `DatabaseFault` where there is none.
+ */
+export function sqlitePath(databaseUrl: string): string {
   const path = databaseUrl.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "");
   if (path === "" || path.startsWith("//")) {
     throw new DatabaseFault(

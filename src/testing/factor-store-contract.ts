@@ -113,6 +113,18 @@ export function factorStoreContract(open: OpenFactors): void {
         assert.deepEqual(await factors.listTotpSealedOtherwise("1.bbbbbbbb.", 9), []);
       }));
 
+    it("lists what another key has sealed in order of user, from any user on", () =>
+      withStore(async ({ factors }) => {
+        for (const n of [3, 1, 4, 2]) await factors.offerTotp(sampleTotp(n));
+        const users = async (limit: number, afterUserId?: string) =>
+          (await factors.listTotpSealedOtherwise("1.cccccccc.", limit, afterUserId)).map(
+            ({ userId }) => userId,
+          );
+        assert.deepEqual(await users(2), [sampleId(1), sampleId(2)]);
+        assert.deepEqual(await users(2, sampleId(2)), [sampleId(3), sampleId(4)]);
+        assert.deepEqual(await users(2, sampleId(4)), []);
+      }));
+
     it("replaces all recovery codes of who has a factor, and of nobody else", () =>
       withStore(async ({ factors }) => {
         const fresh = [sampleHash("fresh1"), sampleHash("fresh2")];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { generateSecret } from "../../src/crypto/keyring.ts";
@@ -19,6 +19,15 @@ describe("kyros secret generate", () => {
     assert.equal(one.exitCode, 0);
     assert.match(one.stdout, /^[A-Za-z0-9_-]{86}\n$/);
     assert.equal(Buffer.from(one.stdout.trim(), "base64url").length, 64);
+  });
+});
+
+describe("kyros --version", () => {
+  it("prints the package's version", async () => {
+    const manifest = new URL("../../package.json", import.meta.url);
+    const { version } = JSON.parse(await readFile(manifest, "utf8")) as { version: string };
+    const printed = { exitCode: 0, stdout: `${version}\n`, stderr: "" };
+    assert.deepEqual(await kyros.runAll([["--version"], ["-V"]]), [printed, printed]);
   });
 });
 

@@ -165,7 +165,23 @@ describe("R26: a kept secret is refused", () => {
     }
     const file = join(temporaryDirectory(context), "file");
     writeFileSync(file, "");
-    refused(file, /cannot be read or made \(EEXIST\)/);
-    refused(join(file, "below"), /cannot be read or made \(ENOTDIR\)/);
+    refused(file, /KYROS_DATA_DIR cannot be made \(EEXIST\)/);
+    refused(join(file, "below"), /cannot be made \(ENOTDIR\)/);
+  });
+
+  test("in a directory that cannot be made, at once, whatever the file system says", (context) => {
+    if (process.platform !== "linux") return context.skip("/proc and /sys are Linux's");
+    const loop = join(temporaryDirectory(context), "loop");
+    symlinkSync(loop, loop);
+    refused(join(loop, "data"), /cannot be made \(ELOOP\)/);
+    const dangling = join(temporaryDirectory(context), "dangling");
+    symlinkSync(`${dangling}-target`, dangling);
+    refused(dangling, /cannot be made \(EEXIST\)/);
+    refused(join(dangling, "data"), /cannot be made \(EEXIST\)/);
+    // It says that the entry is missing and not that it may not be made: over that, a recursive mkdir never ends.
+    for (const path of ["/proc/kyros", "/proc/kyros/deep", "/proc/self/kyros"]) {
+      refused(path, /cannot be made \(ENOENT\)/);
+    }
+    refused("/sys/kyros", /cannot be made \(E(PERM|ROFS|ACCES)\)/);
   });
 });

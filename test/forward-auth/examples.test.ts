@@ -16,9 +16,9 @@ describe("examples/gate", () => {
     const text = read("traefik.yml");
     assert.match(text, /trustForwardHeader: false/);
     assert.match(text, /address: http:\/\/127\.0\.0\.1:8000\/forward-auth$/m);
-    assert.match(text, /authResponseHeaders: \[X-Auth-User, X-Auth-Role, X-Auth-Scopes\]/);
+    assert.match(text, /authResponseHeaders: \[X-Auth-User, X-Auth-Role, X-Auth-Scopes, X-Request-Id\]/);
     assert.match(text, /middlewares: \[drop-claims, kyros\]/);
-    for (const name of [...aliases, "Forwarded", "X-Original-URL", "X-Original-Method"]) {
+    for (const name of [...aliases, "Forwarded", "X-Original-URL", "X-Original-Method", "X-Request-Id"]) {
       assert.ok(text.includes(`\n          ${name}: ""\n`), name);
     }
   });
@@ -40,6 +40,9 @@ describe("examples/gate", () => {
     assert.match(text, /path_prefix: \/forward-auth$/m);
     assert.match(text, /failure_mode_allow: false/);
     assert.match(text, /use_remote_address: true/);
+    // An internal client's own X-Request-Id would be kept.
+    assert.match(text, /internal_address_config: \{ unix_sockets: false \}/);
+    assert.doesNotMatch(text, /cidr_ranges|preserve_external_request_id/);
     assert.match(text, /headers_with_underscores_action: DROP_HEADER/);
     for (const name of aliases.filter((one) => one.includes("."))) {
       assert.ok(text.includes(`- ${name.toLowerCase()}\n`), name);

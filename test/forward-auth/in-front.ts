@@ -21,6 +21,7 @@ export interface GateAnswer {
 
 /** A real proxy with the example's configuration, and a service behind it that says what it was sent. */
 export interface GateInFront {
+  readonly port: number;
   /** Sends bytes over TLS as they are, and reads until the proxy closes: ask for `connection: close`. */
   send(bytes: Uint8Array): Promise<GateAnswer>;
   /** What the service behind was asked: method, target and header lines, of every request so far. */
@@ -99,6 +100,7 @@ export async function startInFront(command: "nginx" | "caddy", kyrosUrl: string)
   }
   const running = started.move();
   return {
+    port,
     send: (bytes) => sendTls(port, bytes),
     seen: service.seen,
     stop: () => running.disposeAsync(),

@@ -127,12 +127,44 @@ for (const command of ["nginx", "caddy"] as const) {
       assert.equal(gate.seen.length, length);
     });
 
-    it("sends a browser to the page where it signs in", async () => {
-      const answer = await request("GET", "/jobs?a=1", PAGE);
-      assert.equal(answer.status, 302);
-      const location = new URL(headerOf(answer, "location")!);
-      assert.equal(`${location.hostname}${location.pathname}`, "app.example/assets/login");
-      assert.equal(location.searchParams.get("return_to"), "/jobs?a=1");
+    it("sends a browser to the page where it signs in, on the port that it asked at", async () => {
+      for (const host of [`app.example:${gate.port}`, "app.example"]) {
+        const answer = await request("GET", "/jobs?a=1", [`host: ${host}`, ...PAGE]);
+        assert.equal(answer.status, 302);
+        const location = new URL(headerOf(answer, "location")!);
+        assert.equal(`${location.host}${location.pathname}`, `${host}/assets/login`);
+        assert.equal(location.searchParams.get("return_to"), "/jobs?a=1");
+      }
+    });
+
+    it("knows the service's own pages by their port, and tells the service of it", async () => {
+      const host = `app.example:${gate.port}`;
+      const own = [`host: ${host}`, `cookie: ${cookie}`, `x-csrf-token: ${csrf}`, `origin: https://${host}`];
+      assert.equal((await request("POST", "/jobs", own, "{}", "application/json")).status, 200);
+      assert.equal(gate.seen.at(-1)!.headers.host, host);
+      const foreign = own.map((line) => line.replace(/^origin: .*/, "origin: https://app.example:1"));
+      assert.equal((await request("POST", "/jobs", foreign, "{}", "application/json")).status, 403);
+      const login = JSON.stringify({ username: "alice", password: PASSWORD });
+      const page = [`host: ${host}`, `origin: https://${host}`];
+      assert.equal((await request("POST", "/auth/session", page, login, "application/json")).status, 200);
+    });
+
+    it("gives each request an id of its own, whatever a client calls it", async () => {
+      const claim = "X-Request-Id: chosen-by-a-client";
+      const answers = [
+        await request("GET", "/jobs", [claim]),
+        await request("GET", "/auth/user", [claim]),
+        await request("GET", "/jobs", [claim, `authorization: Bearer ${user}`]),
+      ];
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [401, 401, 200],
+      );
+      for (const answer of answers.slice(0, 2)) {
+        assert.match(headerOf(answer, "x-request-id")!, /^[0-9a-f-]{32,36}$/);
+      }
+      assert.match(String(gate.seen.at(-1)!.headers["x-request-id"]), /^[0-9a-f-]{32,36}$/);
+      assert.ok(service.events.every(({ requestId }) => requestId !== "chosen-by-a-client"));
     });
 
     it("takes a browser's session, and its changes with the CSRF token alone", async () => {
@@ -205,35 +237,6 @@ for (const command of ["nginx", "caddy"] as const) {
         }
       }
       assert.equal(gate.seen.length, length);
-    });
-  });
-
-  describe(`the limits and outages of the gate, in a real ${command}`, { skip: without(command) }, () => {
-    it("are told to the client, and close the gate", async () => {
-      const service = await runService({
-        KYROS_TRUST_PROXY: "127.0.0.1",
-        KYROS_GATE_RULES: "/ public",
-        KYROS_RATE_LIMIT: "2/15m",
-      });
-      const gate = await startInFront(command, service.url);
-      try {
-        const bytes = Buffer.from("GET /x HTTP/1.1\r\nhost: app.example\r\nconnection: close\r\n\r\n");
-        const statuses = [await gate.send(bytes), await gate.send(bytes)].map(({ status }) => status);
-        assert.deepEqual(statuses, [200, 200]);
-        const limited = await gate.send(bytes);
-        assert.equal(limited.status, 429);
-        const names = limited.headers.map(([name]) => name);
-        for (const name of ["retry-after", "ratelimit", "ratelimit-policy"])
-          assert.ok(names.includes(name), name);
-        await service.stop();
-        const { length } = gate.seen;
-        const closed = await gate.send(bytes);
-        assert.ok(closed.status === 502 || closed.status === 503, String(closed.status));
-        assert.equal(gate.seen.length, length);
-      } finally {
-        await gate.stop();
-        await service.stop().catch(() => undefined);
-      }
     });
   });
 }

@@ -40,6 +40,7 @@ function open(passwords: Passwords) {
     sessions,
     lockouts,
     factors: stores.factors,
+    passkeysOn: false,
     passwords,
     clock,
     random,

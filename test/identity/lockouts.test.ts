@@ -36,6 +36,7 @@ function open(passwords = plainPasswords, stores: Pick<Stores, "lockouts"> = cre
     sessions: createSessions({ store: sessionStore, random, events, maxTtlMs: 1e9, idleTtlMs }),
     lockouts: createLockouts({ store: stores.lockouts, key: random.bytes(32) }),
     factors,
+    passkeysOn: false,
     passwords,
     clock,
     random,

@@ -16,11 +16,11 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   const ports = ["refreshTokens", "sessions", "revocations", "lockouts", "challenges"] as const;
   const purges = ports.map((port) => mock.method(stores[port], "purge"));
   const calls = () => purges.map((purge) => purge.mock.calls.map(({ arguments: [beforeMs] }) => beforeMs));
-  const resealSecrets = mock.fn(async () => undefined);
+  const resealAll = mock.fn(async () => ({ resealed: 1, unopened: 0 }));
   const failures: unknown[] = [];
   const { stop } = startHousekeeping({
     stores,
-    resealSecrets,
+    totpSecrets: { resealAll },
     signer,
     auditRetentionMs: WEEK_MS,
     clock: manualClock(NOW_MS),
@@ -33,7 +33,7 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
   t.mock.timers.tick(HOUR_MS);
   await new Promise(setImmediate);
   assert.deepEqual(calls(), [[NOW_MS - WEEK_MS], [NOW_MS - WEEK_MS], [NOW_MS], [NOW_MS], [NOW_MS]]);
-  assert.equal(resealSecrets.mock.callCount(), 1);
+  assert.equal(resealAll.mock.callCount(), 1);
   stop();
   t.mock.timers.tick(2 * HOUR_MS);
   await new Promise(setImmediate);
@@ -43,4 +43,28 @@ it("housekeeping removes each kind of row that is over, once an hour until it is
     [2],
   );
   assert.deepEqual(failures, []);
+});
+
+it("housekeeping says how many TOTP factors do not open, once for each number of them", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const failures: string[] = [];
+  const counts = [2, 2, 0, 2, 3];
+  const { stop } = startHousekeeping({
+    stores: createMemoryStores(),
+    totpSecrets: { resealAll: async () => ({ resealed: 0, unopened: counts.shift()! }) },
+    signer,
+    auditRetentionMs: undefined,
+    clock: manualClock(NOW_MS),
+    onFailure: (error) => void failures.push((error as Error).message),
+  });
+  while (counts.length > 0) {
+    t.mock.timers.tick(HOUR_MS);
+    await new Promise(setImmediate);
+  }
+  stop();
+  assert.deepEqual(
+    failures.map((message) => message.slice(0, 28)),
+    ["2 TOTP factors do not open, ", "2 TOTP factors do not open, ", "3 TOTP factors do not open, "],
+  );
+  assert.match(failures[0]!, /KYROS_SECRET_PREVIOUS/);
 });

@@ -8,7 +8,7 @@ import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { randomToken, uuidv7 } from "../../kernel/random.ts";
 import type { FactorMethod, FactorStore } from "../factors/factor.ts";
-import { methodsOf } from "../factors/factor.ts";
+import { asksForFactor, methodsOf, NO_FACTORS } from "../factors/factor.ts";
 import type { Session } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { Account, AccountStore } from "./account.ts";
@@ -35,7 +35,9 @@ export interface AccountChange {
 /** Whose password was right, and what more that account asks for. */
 export interface ProvedAccount {
   readonly account: Account;
-  /** What a second step may be proved with; empty where the password is all that is asked for. */
+  /** Whether a second factor is asked for: nobody has signed in yet then, even where `methods` is empty. */
+  readonly needsFactor: boolean;
+  /** What that factor may be proved with here. */
   readonly methods: readonly FactorMethod[];
 }
 
@@ -43,7 +45,7 @@ export interface Accounts {
   /**
    * The account that a name and password prove, or `undefined`: for a wrong password, an unknown name, a disabled
    * account, a locked name or an account without a password alike, at the same cost (ASVS V6.3.8). Each try is counted
-   * by the name, and the failure that locks it is told. Where there are `methods`, nobody has signed in yet.
+   * by the name, and the failure that locks it is told. Where it `needsFactor`, nobody has signed in yet.
    */
   authenticate(username: string, password: string, act: Act): Promise<ProvedAccount | undefined>;
   /** Refuses a bad name or password (`validation_failed`) and a taken name (`conflict`). */
@@ -67,6 +69,8 @@ export interface AccountsOptions {
   readonly sessions: Sessions;
   readonly lockouts: Lockouts;
   readonly factors: Pick<FactorStore, "summaryOf">;
+  /** Whether passkeys can be shown. */
+  readonly passkeysOn: boolean;
   readonly passwords: Passwords;
   readonly clock: Clock;
   readonly random: Random;
@@ -74,7 +78,7 @@ export interface AccountsOptions {
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { store, sessions, lockouts, factors, passwords, clock, random, events } = options;
+  const { store, sessions, lockouts, factors, passkeysOn, passwords, clock, random, events } = options;
 
   /** A better hash can wait for another sign-in; a right password must not be refused for want of it. */
   async function upgradeHash({ id, passwordHash }: Account, password: string): Promise<void> {
@@ -111,15 +115,16 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
       const proved = ok && account !== undefined ? await stillProved(account) : undefined;
       if (name === undefined) return undefined;
-      const methods = proved === undefined ? [] : methodsOf(await factors.summaryOf(proved.id));
-      const counts = proved !== undefined && (methods.length === 0 || "partly");
+      const summary = proved === undefined ? NO_FACTORS : await factors.summaryOf(proved.id);
+      const needsFactor = asksForFactor(summary);
+      const counts = proved !== undefined && (!needsFactor || "partly");
       // After the hash, for the same cost; before anything else that only a right password leads to.
       const outcome = await lockouts.settle(name.key, counts, act);
       // A name without an account is told too: its last try must cost what another's does.
       if (outcome === "locked_now") await events.record(lockEvent(act, account?.id ?? name.key));
       if (proved === undefined || outcome !== "granted") return undefined;
       if (needsUpgrade) await upgradeHash(proved, password);
-      return { account: proved, methods };
+      return { account: proved, needsFactor, methods: methodsOf(summary, { passkeysOn }) };
     },
 
     async create(wanted, act) {

@@ -105,13 +105,11 @@ export function createSignIn(options: SignInOptions): SignIn {
     async byPassword(credentials, act, sessionKind = "token") {
       const outcome = await prove(credentials, act);
       if (outcome.kind !== "proved") return outcome;
-      const { account, methods, allowance } = outcome;
+      const { account, needsFactor, methods, allowance } = outcome;
       const shown = allowance && { allowance };
-      if (methods.length > 0) {
+      if (needsFactor) {
         const mfaToken = await secondStep.begin(account, sessionKind, act);
-        // A passkey asks for a second step also while passkeys are off; it only cannot be shown.
-        const usable = methods.filter((method) => method !== "passkey" || passkeys !== undefined);
-        return { kind: "factor_required", mfaToken, methods: usable, ...shown };
+        return { kind: "factor_required", mfaToken, methods, ...shown };
       }
       await complete(account, act, { mfa: false });
       return { kind: "signed_in", account, mfa: false, sessionKind, ...shown };

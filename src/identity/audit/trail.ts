@@ -57,6 +57,7 @@ const MOST_TOGETHER = 512;
 const PARTED_FROM = 64;
 /** What is told of stores may be why it cannot be written yet: it is written later, and nobody waits for it. */
 const OF_STORES: ReadonlySet<EventName> = new Set<EventName>(["store.degraded", "store.recovered"]);
+/** Of a dependency that comes and goes all the while, the first so many; the rest is counted. */
 const MOST_KEPT = 1000;
 /** Noise that names an account: what is written of it in full is written before the answer. */
 const AWAITED: ReadonlySet<EventName> = new Set<EventName>(["auth.login.failed", "auth.mfa.failed"]);
@@ -69,6 +70,8 @@ export function createTrail(options: TrailOptions): Trail {
   let downSinceMs: number | undefined;
   let written = 0;
   let dropped = 0;
+  /** Of those, how many have been told. */
+  let told = 0;
   let ticking = false;
   let checkpointAtMs = clock.now();
 
@@ -119,13 +122,15 @@ export function createTrail(options: TrailOptions): Trail {
       ...degraded(clock.now()),
       name: "store.recovered",
       outcome: "success",
-      details: { dropped },
+      details: { dropped: dropped - told },
     };
+    const toldWithIt = dropped;
     try {
       await append([toRecord(degraded(sinceMs)), toRecord(recovered)]);
     } catch {
       return;
     }
+    told = toldWithIt;
     downSinceMs = undefined;
     announce(recovered);
   }
@@ -166,12 +171,20 @@ export function createTrail(options: TrailOptions): Trail {
     );
   }
 
+  /** What is missing in the trail without an outage that its recovery tells of. */
+  function tellDropped(): void {
+    if (dropped > told)
+      onFailure(new Error(`${dropped - told} events could not be written to the audit trail`));
+    told = dropped;
+  }
+
   async function tick(): Promise<void> {
     if (ticking) return;
     ticking = true;
     if (downSinceMs !== undefined) await recover(downSinceMs);
     await writeKept();
     await sumUp(clock.now());
+    if (downSinceMs === undefined) tellDropped();
     ticking = false;
   }
 
@@ -199,6 +212,8 @@ export function createTrail(options: TrailOptions): Trail {
       await writeKept();
       await sumUp(Number.POSITIVE_INFINITY);
       await group.settled();
+      dropped += kept.splice(0).length;
+      tellDropped();
     },
   };
 }

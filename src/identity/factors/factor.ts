@@ -59,8 +59,12 @@ export interface FactorStore {
   confirmTotp(confirmation: TotpConfirmation): Promise<boolean>;
   /** Notes that a step's code was accepted: atomic, for a confirmed factor and a later step than any before it. */
   useTotpStep(id: string, step: number): Promise<boolean>;
-  /** Factors whose sealed secret does not begin with the prefix. */
-  listTotpSealedOtherwise(prefix: string, limit: number): Promise<readonly TotpFactor[]>;
+  /** Factors whose sealed secret does not begin with the prefix, in order of user id, from the one after `afterUserId` on. */
+  listTotpSealedOtherwise(
+    prefix: string,
+    limit: number,
+    afterUserId?: string,
+  ): Promise<readonly TotpFactor[]>;
   /** Sets a new sealed secret in place of exactly the current one. */
   resealTotp(id: string, current: string, sealedSecret: string): Promise<boolean>;
 
@@ -104,13 +108,23 @@ export interface TotpConfirmation {
   readonly recoveryCodeHashes: readonly string[];
 }
 
-/** What a second step may be proved with; nothing where there is no second step. Recovery codes are no factor alone. */
-export function methodsOf({ totp, passkeys, recoveryCodesLeft }: FactorSummary): readonly FactorMethod[] {
-  if (!totp && passkeys === 0) return [];
+/** Whether a second factor is asked for after the password: also where none that the user has can be shown. */
+export function asksForFactor({ totp, passkeys }: FactorSummary): boolean {
+  // Recovery codes are no factor alone.
+  return totp || passkeys > 0;
+}
+
+/** What that second factor may be proved with, where passkeys are on, or off; nothing where none is asked for. */
+export function methodsOf(
+  summary: FactorSummary,
+  { passkeysOn }: { readonly passkeysOn: boolean },
+): readonly FactorMethod[] {
+  if (!asksForFactor(summary)) return [];
+  const { totp, passkeys, recoveryCodesLeft } = summary;
   return FACTOR_METHODS.filter(
     (method) =>
       (method === "totp" && totp) ||
-      (method === "passkey" && passkeys > 0) ||
+      (method === "passkey" && passkeys > 0 && passkeysOn) ||
       (method === "recovery_code" && recoveryCodesLeft > 0),
   );
 }

@@ -11,7 +11,7 @@ import type { SessionStore } from "../sessions/session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { ChallengeStore } from "./challenge.ts";
 import type { FactorMethod, FactorStore, FactorSummary, Passkey } from "./factor.ts";
-import { methodsOf } from "./factor.ts";
+import { asksForFactor } from "./factor.ts";
 import { generateRecoveryCodes, hashRecoveryCode } from "./recovery-code.ts";
 import type { NewTotpSecret, TotpSecrets } from "./totp-secrets.ts";
 
@@ -68,7 +68,7 @@ export function createFactors(options: FactorsOptions): Factors {
   const { store, challenges, accounts, sessionStore, sessions, totpSecrets, random, events } = options;
 
   async function assertAssured({ user, mfa }: UserPrincipal): Promise<void> {
-    if (mfa || methodsOf(await store.summaryOf(user.id)).length === 0) return;
+    if (mfa || !asksForFactor(await store.summaryOf(user.id))) return;
     throw new Refusal(FACTOR_FIRST);
   }
 
@@ -86,7 +86,7 @@ export function createFactors(options: FactorsOptions): Factors {
   ): Promise<FactorChange> {
     const { user, sessionId } = person;
     await challenges.cancelAll(user.id);
-    const isLeft = methodsOf(await store.summaryOf(user.id)).length > 0;
+    const isLeft = asksForFactor(await store.summaryOf(user.id));
     // Who enrols has shown the factor here and now.
     const mfa = isLeft && (person.mfa || change.name === "auth.mfa.enrolled");
     const session = await sessionStore.findById(sessionId);

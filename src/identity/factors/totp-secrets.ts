@@ -17,8 +17,14 @@ export interface TotpSecrets {
   create(factor: Pick<TotpFactor, "id" | "userId">, username: string): NewTotpSecret;
   /** The time step that a code is for, or `undefined`. Throws `Outage` where no configured secret opens the factor. */
   match(factor: TotpFactor, code: string, atMs: number): number | undefined;
-  /** Seals with the current key what a former one has sealed; resolves to how many. */
-  resealAll(store: FactorStore): Promise<number>;
+  /** Seals with the current key whatever a former one has sealed. */
+  resealAll(store: FactorStore): Promise<Resealing>;
+}
+
+/** How many secrets were sealed anew, and how many no configured secret opens. */
+export interface Resealing {
+  readonly resealed: number;
+  readonly unopened: number;
 }
 
 const BATCH = 100;
@@ -48,18 +54,23 @@ export function createTotpSecrets(sealing: Sealing, random: Random, issuer: stri
     match: (factor, code, atMs) => matchTotp(open(factor), code.replaceAll(/[\s-]/g, ""), atMs),
     async resealAll(store) {
       let resealed = 0;
+      let unopened = 0;
+      let afterUserId: string | undefined;
       for (;;) {
-        const found = await store.listTotpSealedOtherwise(sealing.currentPrefix, BATCH);
-        let opened = 0;
+        const found = await store.listTotpSealedOtherwise(sealing.currentPrefix, BATCH, afterUserId);
         for (const factor of found) {
           const secret = sealing.open(factor.sealedSecret, placeOf(factor));
-          if (secret === undefined) continue;
-          opened += 1;
+          // It stays as it is: the secret that it was sealed with may come back.
+          if (secret === undefined) {
+            unopened += 1;
+            continue;
+          }
           const sealed = sealing.seal(secret, placeOf(factor));
           if (await store.resealTotp(factor.id, factor.sealedSecret, sealed)) resealed += 1;
         }
-        // What does not open stays as it is: its secret may come back.
-        if (found.length < BATCH || opened === 0) return resealed;
+        if (found.length < BATCH) return { resealed, unopened };
+        // Past those that stayed, too: else a batch of them would hide all that come after it.
+        afterUserId = found.at(-1)?.userId;
       }
     },
   };

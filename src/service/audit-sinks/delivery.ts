@@ -19,7 +19,7 @@ export interface Sender {
 
 export interface DeliveryOptions {
   readonly sender: Sender;
-  /** Told the first failure of each outage. */
+  /** Told the first failure of each outage, that lines are dropped, and then how many were. */
   readonly onFailure: (error: unknown) => void;
   /** First pause before another try (ms), doubled each time up to 60 times it; 500 unless told. */
   readonly pauseMs?: number;
@@ -46,6 +46,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const closing = new AbortController();
   let waiting: Parcel[] = [];
   let dropped = 0;
+  /** Of those, how many have been told. */
+  let told = 0;
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
@@ -66,11 +68,23 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       }
     }
     running = undefined;
+    if (waiting.length === 0) tellDropped("takes lines again");
+  }
+
+  function drop(): void {
+    if (dropped === told)
+      onFailure(new Error("an audit sink's buffer is full: it misses lines from here on"));
+    dropped += 1;
+  }
+
+  function tellDropped(state: string): void {
+    if (dropped > told) onFailure(new Error(`an audit sink ${state}, and has missed ${dropped - told}`));
+    told = dropped;
   }
 
   return {
     push(parcel) {
-      if (waiting.length >= mostWaiting) dropped += 1;
+      if (waiting.length >= mostWaiting) drop();
       else waiting.push(parcel);
       running ??= Promise.resolve().then(run);
     },
@@ -87,6 +101,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       closing.abort();
       dropped += waiting.length;
       waiting = [];
+      tellDropped("is closed");
       sender.end?.();
     },
   };

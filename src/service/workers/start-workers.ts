@@ -137,8 +137,7 @@ export async function startWorkers(
     const keyring = openConfiguredKeyring(settings);
     housekeeping = startHousekeeping({
       stores,
-      resealSecrets: () =>
-        totpSecretsOf({ keyring, random: systemRandom, ...settings }).resealAll(stores.factors),
+      totpSecrets: totpSecretsOf({ keyring, random: systemRandom, ...settings }),
       signer: createStatementSigner(keyring),
       auditRetentionMs: settings.auditRetentionMs,
       clock: systemClock,

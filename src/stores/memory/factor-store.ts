@@ -62,12 +62,11 @@ export function createMemoryFactorStore(): FactorStore {
       put({ ...factor, lastStep: step });
       return true;
     },
-    async listTotpSealedOtherwise(prefix, limit) {
-      return totps
-        .values()
-        .filter(({ sealedSecret }) => !sealedSecret.startsWith(prefix))
-        .take(limit)
-        .toArray();
+    async listTotpSealedOtherwise(prefix, limit, afterUserId = "") {
+      return [...totps.values()]
+        .filter(({ userId, sealedSecret }) => userId > afterUserId && !sealedSecret.startsWith(prefix))
+        .sort((one, other) => (one.userId < other.userId ? -1 : 1))
+        .slice(0, limit);
     },
     async resealTotp(id, current, sealedSecret) {
       const factor = totpOf(id);

@@ -103,11 +103,12 @@ function createSqlTotp({ db, reader }: Pick<SqlDatabase, "db" | "reader">): Totp
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
-    async listTotpSealedOtherwise(prefix, limit) {
+    async listTotpSealedOtherwise(prefix, limit, afterUserId = "") {
       const rows = await db
         .selectFrom("totp_factors")
         .selectAll()
         .where((where) => where.not(where("sealed_secret", "like", `${prefix}%`)))
+        .where("user_id", ">", afterUserId)
         .orderBy("user_id")
         .limit(limit)
         .execute();

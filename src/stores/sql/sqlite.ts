@@ -1,9 +1,10 @@
-import { accessSync, chmodSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { SQLInputValue } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
 import type { CompiledQuery } from "kysely";
 import { Kysely } from "kysely";
+import { makeDirectory } from "../../kernel/make-directory.ts";
 import { DatabaseFault } from "../database-fault.ts";
 import type { SqlDatabase } from "./database.ts";
 import { createLiveReads, expectChanges } from "./live-reads.ts";
@@ -132,7 +133,7 @@ function toStatement({ sql, parameters }: CompiledQuery): WriterStatement {
  */
 function claimFile(file: string, shown: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(file));
     createMissing(file);
     const stats = statSync(file);
     if (!stats.isFile()) throw unwritable(shown, "not a regular file");
