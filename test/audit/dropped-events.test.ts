@@ -92,9 +92,9 @@ describe("what a sink has missed", () => {
       await until(() => delivery.waiting === 0);
       await pause(5);
       assert.deepEqual(told.splice(0), [
-        "an audit sink's buffer is full: it misses lines from here on",
+        "the buffer is full: lines are missed from here on",
         "away",
-        `an audit sink takes lines again, and has missed ${times - 10}`,
+        `it takes lines again, and has missed ${times - 10}`,
       ]);
     }
     await delivery.close();

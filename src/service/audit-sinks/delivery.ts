@@ -72,13 +72,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function drop(): void {
-    if (dropped === told)
-      onFailure(new Error("an audit sink's buffer is full: it misses lines from here on"));
+    if (dropped === told) onFailure(new Error("the buffer is full: lines are missed from here on"));
     dropped += 1;
   }
 
   function tellDropped(state: string): void {
-    if (dropped > told) onFailure(new Error(`an audit sink ${state}, and has missed ${dropped - told}`));
+    if (dropped > told) onFailure(new Error(`it ${state}, and has missed ${dropped - told}`));
     told = dropped;
   }
 

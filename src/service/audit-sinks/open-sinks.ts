@@ -28,7 +28,13 @@ export interface AuditSinks {
 const SYSLOG_PORTS = { "syslog+tls:": 6514, "syslog+tcp:": 514 } as const;
 
 export function openAuditSinks({ urls, webhookSecret, clock, onFailure }: AuditSinksOptions): AuditSinks {
-  const deliveries = urls.map((url) => createDelivery({ sender: senderOf(url), onFailure }));
+  const deliveries = urls.map((url) =>
+    createDelivery({
+      sender: senderOf(url),
+      onFailure: (error) =>
+        onFailure(new Error(`audit sink ${shownOf(url)}: ${textOf(error)}`, { cause: error })),
+    }),
+  );
 
   function senderOf(text: string): Sender {
     const url = new URL(text);
@@ -75,4 +81,14 @@ export function openAuditSinks({ urls, webhookSecret, clock, onFailure }: AuditS
       await Promise.all(deliveries.map((delivery) => delivery.close()));
     },
   };
+}
+
+/** Which sink it is, in a log line: a webhook's path and query may be what lets its callers in. */
+function shownOf(text: string): string {
+  const { protocol, host, pathname } = new URL(text);
+  return protocol === "file:" ? `file:${pathname}` : `${protocol}//${host}`;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
