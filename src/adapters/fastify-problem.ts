@@ -31,7 +31,7 @@ export function asRefusal(error: unknown): unknown {
   if (fault.validation !== undefined) {
     return new Refusal(
       problem("validation_failed", "The request does not fit what this endpoint takes.", {
-        errors: fault.validation
+        errors: tellable(fault.validation)
           .slice(0, MOST_FIELD_ERRORS)
           .map((one) => fieldError(one, fault.validationContext)),
       }),
@@ -51,6 +51,12 @@ export function asRefusal(error: unknown): unknown {
       return new Refusal(problem("validation_failed", "The request target is not valid."));
   }
   return asStatusRefusal(error);
+}
+
+/** Of a field that may also be `null`, what else it may be: not that it is no `null`, nor that no alternative fits. */
+function tellable(faults: readonly ValidationFault[]): readonly ValidationFault[] {
+  const telling = faults.filter(({ keyword, params }) => keyword !== "anyOf" && params?.["type"] !== "null");
+  return telling.length > 0 ? telling : faults;
 }
 
 function fieldError(fault: ValidationFault, context = "body"): FieldError {

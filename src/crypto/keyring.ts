@@ -50,6 +50,9 @@ function expand(secret: Uint8Array, label: string, length: number): Uint8Array {
 }
 
 function decodeSecret(which: string, text: string): Uint8Array {
+  // What a host hands over of a variable that is not set, whatever the compiler was told.
+  if (typeof text !== "string")
+    throw new KeyringFault(`${which} is not set: generate one with "kyros secret generate"`);
   const bytes = decodeBase64url(text);
   if (bytes === undefined) {
     throw new KeyringFault(`${which} is not base64url without padding, spaces or stray bits (RFC 4648)`);

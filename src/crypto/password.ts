@@ -29,7 +29,8 @@ export interface Passwords {
   hash(password: string, signal?: AbortSignal): Promise<string>;
   /**
    * Whether this is the password of a stored hash; `null` stands for an unknown user and costs as much as a known one
-   * (ASVS V6.3.8), as does a wrong password for a hash of lower cost. Rejects as `hash` does.
+   * (ASVS V6.3.8), as does a wrong password for a hash of another cost, from the first time that one is met. Rejects as
+   * `hash` does.
    */
   verify(password: string, storedHash: string | null, signal?: AbortSignal): Promise<PasswordVerdict>;
   /** Hashes being computed and waiting. */
@@ -73,13 +74,17 @@ export function createPasswords(options: PasswordOptions): Passwords {
   });
   const prehash = prepareHmac("sha384", Buffer.from(PREHASH_KEY), "base64");
 
+  /** The highest cost there is, as far as it is known: a name without an account must not cost less than any other. */
+  let highestCost = cost;
+
   async function judge(password: string, stored: StoredHash): Promise<PasswordVerdict> {
+    highestCost = Math.max(highestCost, stored.cost);
     const ok = stored.isImported
       ? await matchesImported(password, stored.bcryptHash)
       : await bcrypt.compare(prehash(password), stored.bcryptHash);
     if (ok) return { ok, needsUpgrade: stored.isImported || stored.cost < cost };
-    // 2^k + (2^k + 2^(k+1) + … + 2^(cost-1)) = 2^cost: a wrong password does not tell a hash of lower cost.
-    for (let rest = stored.cost; rest < cost; rest++) await bcrypt.compare("", dummyHash(rest));
+    // 2^k + (2^k + 2^(k+1) + … + 2^(n-1)) = 2^n: a wrong password does not tell a hash of lower cost.
+    for (let rest = stored.cost; rest < highestCost; rest++) await bcrypt.compare("", dummyHash(rest));
     return WRONG;
   }
 
@@ -94,7 +99,7 @@ export function createPasswords(options: PasswordOptions): Passwords {
       const stored = storedHash === null ? undefined : readStoredHash(storedHash);
       return queue.run(async () => {
         if (stored !== undefined) return judge(password, stored);
-        await bcrypt.compare(prehash(password), dummyHash(cost));
+        await bcrypt.compare(prehash(password), dummyHash(highestCost));
         return WRONG;
       }, signal);
     },

@@ -54,11 +54,13 @@ async function noteBoth(
   outcome: Awaitable<AuthOutcome>,
   ambient: Authenticator,
 ): Promise<typeof PASS> {
-  const ofCookie = await ambient.authenticate(exchange);
+  // Both from the start: what failed while only the other one is awaited would be nobody's, and end the process.
+  const cookie = Promise.try(() => ambient.authenticate(exchange));
+  const [ofCookie, ofExplicit] = await Promise.all([cookie, outcome]);
   if (ofCookie.kind === "authenticated" && ofCookie.principal.kind === "user") {
     exchange.cookieBinding = bindingOf(ofCookie.principal);
   }
-  return note(exchange, await outcome);
+  return note(exchange, ofExplicit);
 }
 
 function note(exchange: Exchange, outcome: AuthOutcome): typeof PASS {

@@ -1,3 +1,5 @@
+import { staticApiKeys } from "../config/secret-kinds.ts";
+import type { JwsAlgorithm } from "../crypto/jws-key.ts";
 import { openKeyring } from "../crypto/keyring.ts";
 import { createPasswords } from "../crypto/password.ts";
 import type { CorsOptions } from "../guards/cors.ts";
@@ -41,7 +43,7 @@ export interface KyrosOptions {
   readonly previousSecrets?: readonly string[];
   readonly issuer?: string;
   readonly audience?: string;
-  readonly algorithm?: "HS512" | "EdDSA" | "ES256";
+  readonly algorithm?: JwsAlgorithm;
   /** Lives, like `2h`; access token 2h, refresh token 7d, session 24h without use and 30d in all. */
   readonly ttl?: {
     readonly accessToken?: string;
@@ -119,11 +121,11 @@ export function partsOf(options: KyrosOptions): Parts {
       random,
       issuer: options.issuer ?? "kyros",
       audience: options.audience ?? "kyros",
-      algorithm: options.algorithm ?? "HS512",
+      algorithm: algorithmOf(options.algorithm ?? "HS512"),
       ttlMs: ttlOf("accessToken", options.ttl?.accessToken ?? "2h"),
     }),
     passwords: createPasswords({ cost: options.bcryptCost ?? 12 }),
-    staticKeys: options.apiKeys ?? [],
+    staticKeys: staticKeysOf(options.apiKeys ?? []),
     passkeyOrigins: options.passkeyOrigins ?? [],
     limiter: options.limiter ?? createMemoryLimiter({ random, clock: options.clock ?? steadyClock }),
     limits: { ...(defaultLimit && { default: defaultLimit }), ...(loginLimit && { login: loginLimit }) },
@@ -145,6 +147,21 @@ export function partsOf(options: KyrosOptions): Parts {
     onFailure:
       options.onFailure ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
   };
+}
+
+const ALGORITHMS: readonly JwsAlgorithm[] = ["HS512", "EdDSA", "ES256"];
+
+function algorithmOf(given: JwsAlgorithm): JwsAlgorithm {
+  if (!ALGORITHMS.includes(given)) throw new TypeError('algorithm: give "HS512", "EdDSA" or "ES256"');
+  return given;
+}
+
+/** Held to what the setting is held to: an empty key would be everybody's. */
+function staticKeysOf(keys: NonNullable<KyrosOptions["apiKeys"]>): Parts["staticKeys"] {
+  if (keys.length === 0) return keys;
+  const reading = staticApiKeys.read(keys.map(({ name, key }) => `${name}:${key}`).join(","));
+  if ("value" in reading) return reading.value;
+  throw new TypeError(`apiKeys: ${reading.faults.join("; ")}`);
 }
 
 function limitOf(option: string, name: string, given: string | LimitPolicy): LimitPolicy | undefined {

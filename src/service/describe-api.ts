@@ -50,8 +50,20 @@ export async function describeApi(service: Service): Promise<unknown> {
   installRoutes(app, service);
   await app.ready();
   const description = app.swagger() as unknown as Description;
+  documentBodies(description);
   documentRefusals(description, (method, path) => rules.get(`${method} ${path}`) ?? DEFAULT_RULE);
   return description;
+}
+
+/** A body that may be absent is `null` to its schema, and not required of anybody. */
+function documentBodies({ paths }: Description): void {
+  for (const operations of Object.values(paths)) {
+    for (const { requestBody } of Object.values(operations)) {
+      const media = Object.values(requestBody?.content ?? {});
+      if (media.some(({ schema }) => schema?.anyOf?.some(({ type }) => type === "null")))
+        requestBody!.required = false;
+    }
+  }
 }
 
 /** What a route takes is in its rule. */

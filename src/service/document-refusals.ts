@@ -10,7 +10,13 @@ export interface Description {
 
 interface Operation {
   readonly parameters?: readonly { readonly in: string }[];
-  readonly requestBody?: unknown;
+  readonly requestBody?: {
+    required?: boolean;
+    readonly content: Record<
+      string,
+      { schema?: { readonly anyOf?: readonly { readonly type?: unknown }[] } }
+    >;
+  };
   responses: Record<string, ResponseObject>;
 }
 

@@ -24,7 +24,8 @@ export const CredentialsForm = Type.Object(
   {
     username: UsernameText,
     password: PasswordText,
-    grant_type: Type.Optional(Type.String({ maxLength: 64 })),
+    // One without a value counts as left out (RFC 6749 sections 3.2 and 4.3.2).
+    grant_type: Type.Optional(Type.Enum(["password", ""])),
     scope: Type.Optional(Type.String({ maxLength: 1024 })),
     client_id: Type.Optional(Type.String({ maxLength: 256 })),
     client_secret: Type.Optional(Type.String({ maxLength: 256 })),

@@ -12,7 +12,6 @@ import { createTracing } from "../telemetry/tracing.ts";
 import { createAuditCursors } from "./audit-cursor.ts";
 import type { Composition } from "./compose.ts";
 import { compose } from "./compose.ts";
-import { endConnections } from "./end-connections.ts";
 import { createForwardAuth } from "./forward-auth/forward-auth.ts";
 import { startHousekeeping } from "./housekeeping.ts";
 import { watchInstance } from "./instance-state.ts";
@@ -24,6 +23,7 @@ import type { OpenParts, SharedParts } from "./open-parts.ts";
 import { openParts } from "./open-parts.ts";
 import { startRestoreGuard } from "./restore-guard.ts";
 import { createServer } from "./server.ts";
+import { watchConnections } from "./watch-connections.ts";
 
 export interface RunningService {
   readonly url: string;
@@ -119,13 +119,16 @@ export async function startService(
     });
     starting.defer(housekeeping.stop);
   }
-  let connections: { stop(): void } | undefined;
-  starting.defer(() => connections?.stop());
-  starting.defer(() => app.close());
+  const connections = watchConnections(boundPort);
+  starting.defer(connections.stop);
+  starting.defer(() => {
+    connections.endUnasked();
+    return app.close();
+  });
   const running = starting.move();
   const beginDrain = (): void => {
     accepting = false;
-    connections ??= endConnections(boundPort);
+    connections.endWithAnswers();
   };
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${boundPort}`,

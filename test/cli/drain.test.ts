@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { FOR_THE_RECORD } from "../rounds.ts";
@@ -37,10 +39,16 @@ for (const args of [[], ["--workers", "2"]]) {
       assert.equal((await served.ended).exitCode, 0);
     });
 
-    it("answers what had begun, on connections that are kept, and does not wait for those", async () => {
+    it("answers what had begun, and waits neither for kept connections nor for the rest of a request", async () => {
       const served = await kyros.serve(UNLIMITED, args);
       const idle = keepAliveClient(served.url);
       assert.equal((await idle.get("/healthz")).status, 200);
+      const begun = [
+        "",
+        "GET /healthz HT",
+        "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\n\r\n{",
+      ];
+      await Promise.all(begun.map((text) => openWith(served.url, text)));
       const clients = Array.from({ length: 4 }, () => keepAliveClient(served.url));
       const logins = clients.map((client) => client.post("/auth/login", ALICE));
       await Promise.race(logins);
@@ -70,6 +78,14 @@ for (const args of [[], ["--workers", "2"]]) {
       assert.equal((await served.ended).exitCode, 0);
     });
   });
+}
+
+/** A connection on which this much of a request has been sent: browsers open some of them ahead of need. */
+async function openWith(url: string, text: string): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).on("error", () => undefined);
+  await once(socket, "connect");
+  socket.write(text);
 }
 
 describe("two instances behind a balancer that follows /readyz", () => {

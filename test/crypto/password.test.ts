@@ -99,7 +99,7 @@ test("a right password for a hash of lower cost asks for an upgrade, one of high
   const higher = await stronger.hash("correct horse");
   assert.deepEqual(await stronger.verify("correct horse", lower), { ok: true, needsUpgrade: true });
   assert.deepEqual(await stronger.verify("wrong horse", lower), WRONG);
-  assert.deepEqual(await passwords.verify("correct horse", higher), RIGHT);
+  assert.deepEqual(await createPasswords({ cost: 4 }).verify("correct horse", higher), RIGHT);
 });
 
 test("a stored text that is no hash of ours matches nothing, and is never computed", async () => {
@@ -156,6 +156,35 @@ test("unknown user, unreadable hash and wrong password cost the same work, whate
         String(stored),
       );
     }
+  } finally {
+    compare.mock.restore();
+  }
+});
+
+test("once a hash of higher cost is met, a wrong password costs as much for everybody", async () => {
+  const weak = createPasswords({ cost: 4 });
+  const own = await weak.hash("correct horse");
+  const higher = await createPasswords({ cost: 7 }).hash("correct horse");
+  const imported = await bcrypt.hash("correct horse", 6);
+  const compare = mock.method(bcrypt, "compare");
+  const work = async (password: string, stored: string | null) => {
+    compare.mock.resetCalls();
+    await weak.verify(password, stored);
+    return compare.mock.calls.reduce(
+      (sum, { arguments: [, hash] }) => sum + 2 ** Number((hash as string).slice(4, 6)),
+      0,
+    );
+  };
+  try {
+    assert.equal(await work("wrong horse", null), 2 ** 4);
+    assert.equal(await work("correct horse", higher), 2 ** 7);
+    for (const stored of [null, "", own, imported, higher]) {
+      assert.equal(await work("wrong horse", stored), 2 ** 7, String(stored));
+    }
+    assert.equal(await work("correct horse", own), 2 ** 4);
+    // What would never be computed raises nothing.
+    await work("wrong horse", own.replace("$04$", "$17$"));
+    assert.equal(await work("wrong horse", null), 2 ** 7);
   } finally {
     compare.mock.restore();
   }

@@ -6,6 +6,7 @@ import type { LiveCredentials } from "../../src/guards/authenticators/live-crede
 import { createLiveCredentials } from "../../src/guards/authenticators/live-credentials.ts";
 import type { UserTokenClaims } from "../../src/identity/tokens/access-tokens.ts";
 import type { AuthOutcome } from "../../src/kernel/authentication.ts";
+import { createMemoryStores } from "../../src/stores/memory/memory-stores.ts";
 import type { Stores } from "../../src/stores/open.ts";
 import {
   SAMPLE_NOW_MS as NOW_MS,
@@ -167,4 +168,27 @@ describe("who a token that was shown before stands for", () => {
     assert.equal(other.principal.tokenId, "jti2");
     assert.equal(other.principal.sessionId, sampleId(2));
   });
+});
+
+describe("a session in use", () => {
+  for (const idleTtlMs of [2000, 90_000, 24 * HOUR_MS]) {
+    it(`does not end idle where that takes ${idleTtlMs / 1000} s`, async () => {
+      const { accounts, sessions, revocations } = createMemoryStores();
+      await accounts.create(sampleAccount(0));
+      const ends = { idleExpiresAtMs: NOW_MS + idleTtlMs, expiresAtMs: NOW_MS + 10 * idleTtlMs };
+      await sessions.start(sampleSession(1, { kind: "browser", lastSeenAtMs: NOW_MS, ...ends }));
+      const live = createLiveCredentials({
+        ...{ accounts, sessions, revocations },
+        idleTtlMs: { browser: idleTtlMs, token: idleTtlMs },
+        onTouchFailed: (error) => assert.fail(String(error)),
+      });
+      let nowMs = NOW_MS;
+      for (const share of [0.6, 0.9, 0.03, 0.9]) {
+        nowMs += share * idleTtlMs;
+        assert.equal((await live.ofSessionId(SESSION, nowMs)).kind, "authenticated", `${share}`);
+        await live.settle();
+      }
+      assert.equal((await live.ofSessionId(SESSION, nowMs + idleTtlMs)).kind, "rejected");
+    });
+  }
 });

@@ -70,6 +70,31 @@ describe("accounts", () => {
     assert.equal(await accounts.authenticate("alice", "an old password", act()), undefined);
   });
 
+  it("sign in by a hash that another sign-in replaces with a better one while it is checked", async () => {
+    let during: () => unknown = () => undefined;
+    const { stores, accounts, act, create } = open({
+      ...plainPasswords(),
+      async verify(password, stored) {
+        const ok = stored === `hash of ${password}` || stored === `better hash of ${password}`;
+        await during();
+        return { ok, needsUpgrade: false };
+      },
+    });
+    const alice = await create();
+    const upgrade = (better: string) => () =>
+      stores.accounts.upgradePasswordHash(alice.id, "hash of an old password", better);
+    during = upgrade("better hash of an old password");
+    assert.equal((await accounts.authenticate("alice", "an old password", act()))?.account.id, alice.id);
+    // Each time another hash: what is found then counts, whatever had been proved before.
+    await stores.accounts.upgradePasswordHash(
+      alice.id,
+      "better hash of an old password",
+      "hash of an old password",
+    );
+    during = upgrade("hash of something else");
+    assert.equal(await accounts.authenticate("alice", "an old password", act()), undefined);
+  });
+
   it("date a change of password when it is made, not when it was asked for", async () => {
     const { stores, clock, sessions, accounts, act, create } = open(plainPasswords());
     const alice: Account = await create();

@@ -49,6 +49,17 @@ describe("administration of users", () => {
     }
   });
 
+  it("says of a field that may be null in one line what it has to be", async () => {
+    for (const [email, message] of [
+      ["nope", "must be an e-mail address"],
+      [5, "must be string"],
+    ] as const) {
+      const { status, body } = await patch(rootId, { email });
+      assert.equal(status, 400);
+      assert.deepEqual(body.errors, [{ field: "email", message }]);
+    }
+  });
+
   it("shows one, without anything secret", async () => {
     const { status, body } = await get(`/${rootId}`);
     assert.equal(status, 200);

@@ -16,7 +16,7 @@ interface Operation {
   readonly operationId: string;
   readonly security: readonly Readonly<Record<string, unknown>>[];
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
+  readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<Record<string, Documented>>;
 }
 
@@ -88,6 +88,14 @@ describe("GET /openapi.json", () => {
         .map(({ name }) => name);
       assert.deepEqual(declared, inPath, what);
     }
+  });
+
+  it("asks for a body where there has to be one", () => {
+    const free = operations.filter(([, , { requestBody }]) => requestBody?.required === false);
+    assert.deepEqual(
+      free.map(([method, path]) => `${method} ${path}`),
+      ["post /auth/passkeys/login/options", "post /auth/api-keys/{id}/rotate"],
+    );
   });
 
   it("gives refusals the media type that they have, on each route for nobody and for nonsense", async () => {

@@ -195,10 +195,9 @@ for (const path of SIGN_IN) {
 
 describe("a form", () => {
   it("signs a program in and never a browser", async () => {
-    assert.equal(
-      (await post("/auth/login", `${GOOD_FORM}&grant_type=password&scope=`, FORM_TYPE)).status,
-      200,
-    );
+    for (const grant of ["grant_type=password&scope=", "grant_type=&client_id="]) {
+      assert.equal((await post("/auth/login", `${GOOD_FORM}&${grant}`, FORM_TYPE)).status, 200, grant);
+    }
     await refusal(await post("/auth/session", GOOD_FORM, FORM_TYPE), 415, "unsupported_media_type");
   });
 
@@ -208,6 +207,7 @@ describe("a form", () => {
     "a field twice": `username=mallory&${GOOD_FORM}`,
     "bracket notation": "username[]=alice&password[x]=y",
     "a prototype": `${GOOD_FORM}&__proto__=x`,
+    "another grant than the password": `${GOOD_FORM}&grant_type=client_credentials`,
     "an escaped prototype": `${GOOD_FORM}&%5f_proto__=x`,
     nothing: "",
   };

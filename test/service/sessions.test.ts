@@ -53,16 +53,13 @@ describe("sessions", () => {
   it("are listed with the current one marked, and nothing secret", async () => {
     await service.createUser("lisa");
     const first = await service.login("lisa");
-    await ask(
-      service,
-      "POST",
-      "/auth/login",
-      { "user-agent": FIREFOX },
-      { username: "lisa", password: PASSWORD },
-    );
+    for (const userAgent of [FIREFOX, "python-requests/2.31"]) {
+      const credentials = { username: "lisa", password: PASSWORD };
+      await ask(service, "POST", "/auth/login", { "user-agent": userAgent }, credentials);
+    }
     const answer = await ask(service, "GET", "/auth/sessions", bearer(first.access_token));
     assert.equal(answer.body.next_cursor, null);
-    assert.equal(answer.body.items.length, 2);
+    assert.equal(answer.body.items.length, 3);
     for (const one of answer.body.items) {
       assert.deepEqual(Object.keys(one).sort(), [
         "address",
@@ -76,10 +73,10 @@ describe("sessions", () => {
       assert.match(one.created_at, /^\d{4}-\d\d-\d\dT.*Z$/);
     }
     const devices = answer.body.items.filter((one: { current: boolean }) => !one.current);
-    assert.deepEqual(
-      devices.map((one: { device: string }) => one.device),
-      ["Firefox on Linux"],
-    );
+    assert.deepEqual(devices.map((one: { device: string }) => one.device).sort(), [
+      "Firefox on Linux",
+      "python-requests",
+    ]);
   });
 
   it("end one at a time", async () => {

@@ -33,6 +33,8 @@ export interface LiveCredentials {
 
 /** A use is noted at most this often: last-seen is for people, and writing at every request would be for nobody. */
 const TOUCH_EVERY_MS = 60_000;
+/** A short idle time is moved this often while it runs, so that what ends a session is never the coarseness of notes. */
+const TOUCHES_AN_IDLE_TIME = 20;
 
 /** Who a token stands for, as of a version of the rows that say so. */
 interface Resolution {
@@ -52,9 +54,10 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
   /** By the claims of a remembered token, which are one object for as long as it is. */
   const resolutions = new WeakMap<UserTokenClaims, Resolution>();
   const uses = { browser: usesOf("browser"), token: usesOf("token") };
+  const touchEveryMs = { browser: everyMs(idleTtlMs.browser), token: everyMs(idleTtlMs.token) };
 
   function touch(session: Session, nowMs: number): void {
-    if (nowMs - session.lastSeenAtMs < TOUCH_EVERY_MS) return;
+    if (nowMs - session.lastSeenAtMs < touchEveryMs[session.kind]) return;
     uses[session.kind].add(session.id, nowMs, undefined);
   }
 
@@ -135,6 +138,10 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
       );
     },
   };
+}
+
+function everyMs(idleTtlMs: number): number {
+  return Math.min(TOUCH_EVERY_MS, idleTtlMs / TOUCHES_AN_IDLE_TIME);
 }
 
 /** Spelled out in three shapes: spreading what may be absent would cost each request more than the rest of this. */

@@ -90,11 +90,18 @@ export function createAccounts(options: AccountsOptions): Accounts {
     }
   }
 
-  /** Hashing takes its time: what was proved is only worth what the account says now. */
-  async function stillProved(account: Account): Promise<Account | undefined> {
+  /** Hashing takes its time: what was proved is only worth what the account says once it is done. */
+  async function prove(
+    account: Account | undefined,
+    password: string,
+  ): Promise<{ account: Account; needsUpgrade: boolean } | undefined> {
+    const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
+    if (!ok || account === undefined) return undefined;
     const current = await store.findById(account.id);
     if (current === undefined || current.disabled || current.passwordHash === null) return undefined;
-    return current.passwordHash === account.passwordHash ? current : undefined;
+    if (current.passwordHash === account.passwordHash) return { account: current, needsUpgrade };
+    // A change of password is dated; without one, another sign-in has put a better hash in its place.
+    return current.passwordChangedAtMs === account.passwordChangedAtMs ? prove(current, password) : undefined;
   }
 
   async function unlock(account: Account, act: Act): Promise<boolean> {
@@ -112,10 +119,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
     async authenticate(username, password, act) {
       const name = canonicalUsername(username);
       const account = name && (await store.findByUsernameKey(name.key));
-      const { ok, needsUpgrade } = await passwords.verify(password, account?.passwordHash ?? null);
-      const proved = ok && account !== undefined ? await stillProved(account) : undefined;
+      const proved = await prove(account, password);
       if (name === undefined) return undefined;
-      const summary = proved === undefined ? NO_FACTORS : await factors.summaryOf(proved.id);
+      const summary = proved === undefined ? NO_FACTORS : await factors.summaryOf(proved.account.id);
       const needsFactor = asksForFactor(summary);
       const counts = proved !== undefined && (!needsFactor || "partly");
       // After the hash, for the same cost; before anything else that only a right password leads to.
@@ -123,8 +129,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       // A name without an account is told too: its last try must cost what another's does.
       if (outcome === "locked_now") await events.record(lockEvent(act, account?.id ?? name.key));
       if (proved === undefined || outcome !== "granted") return undefined;
-      if (needsUpgrade) await upgradeHash(proved, password);
-      return { account: proved, needsFactor, methods: methodsOf(summary, { passkeysOn }) };
+      if (proved.needsUpgrade) await upgradeHash(proved.account, password);
+      return { account: proved.account, needsFactor, methods: methodsOf(summary, { passkeysOn }) };
     },
 
     async create(wanted, act) {

@@ -110,6 +110,7 @@ function publicSession(session: Session, currentId: string) {
 function deviceOf(userAgent: string | null): string {
   if (userAgent === null || userAgent === "") return "unknown";
   const { browser, os } = bowser.parse(userAgent);
-  if (browser.name === undefined) return userAgent.split(/[\s/]/, 1)[0]!.slice(0, 64) || "unknown";
+  // A program has no name among browsers.
+  if (!browser.name) return userAgent.split(/[\s/]/, 1)[0]!.slice(0, 64) || "unknown";
   return os.name === undefined ? browser.name : `${browser.name} on ${os.name}`;
 }
