@@ -1,4 +1,7 @@
+import type { Kind } from "../config/kind.ts";
+import { claimText } from "../config/plain-kinds.ts";
 import { staticApiKeys } from "../config/secret-kinds.ts";
+import { passkeyOrigins } from "../config/url-kinds.ts";
 import type { JwsAlgorithm } from "../crypto/jws-key.ts";
 import { openKeyring } from "../crypto/keyring.ts";
 import { createPasswords } from "../crypto/password.ts";
@@ -119,14 +122,14 @@ export function partsOf(options: KyrosOptions): Parts {
     tokens: createAccessTokens({
       keyring,
       random,
-      issuer: options.issuer ?? "kyros",
-      audience: options.audience ?? "kyros",
+      issuer: readAs(claimText, "issuer", options.issuer ?? "kyros"),
+      audience: readAs(claimText, "audience", options.audience ?? "kyros"),
       algorithm: algorithmOf(options.algorithm ?? "HS512"),
       ttlMs: ttlOf("accessToken", options.ttl?.accessToken ?? "2h"),
     }),
     passwords: createPasswords({ cost: options.bcryptCost ?? 12 }),
     staticKeys: staticKeysOf(options.apiKeys ?? []),
-    passkeyOrigins: options.passkeyOrigins ?? [],
+    passkeyOrigins: readAs(passkeyOrigins, "passkeyOrigins", options.passkeyOrigins?.join(",") || "off"),
     limiter: options.limiter ?? createMemoryLimiter({ random, clock: options.clock ?? steadyClock }),
     limits: { ...(defaultLimit && { default: defaultLimit }), ...(loginLimit && { login: loginLimit }) },
     ...(options.trustedProxies && { trustedProxies: parseCidrs(options.trustedProxies) }),
@@ -156,12 +159,17 @@ function algorithmOf(given: JwsAlgorithm): JwsAlgorithm {
   return given;
 }
 
-/** Held to what the setting is held to: an empty key would be everybody's. */
+/** An empty key would be everybody's. */
 function staticKeysOf(keys: NonNullable<KyrosOptions["apiKeys"]>): Parts["staticKeys"] {
   if (keys.length === 0) return keys;
-  const reading = staticApiKeys.read(keys.map(({ name, key }) => `${name}:${key}`).join(","));
+  return readAs(staticApiKeys, "apiKeys", keys.map(({ name, key }) => `${name}:${key}`).join(","));
+}
+
+/** An option, held to what its setting is held to. */
+function readAs<T>(kind: Kind<T>, option: string, text: string): T {
+  const reading = kind.read(text);
   if ("value" in reading) return reading.value;
-  throw new TypeError(`apiKeys: ${reading.faults.join("; ")}`);
+  throw new TypeError(`${option}: ${reading.faults.join("; ")}; give ${kind.allowed}`);
 }
 
 function limitOf(option: string, name: string, given: string | LimitPolicy): LimitPolicy | undefined {

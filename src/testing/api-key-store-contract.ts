@@ -73,6 +73,10 @@ export function apiKeyStoreContract(open: OpenApiKeys): void {
         assert.deepEqual(await ids({ limit: 2, afterId: sampleId(2) }), [3, 4].map(sampleId));
         assert.deepEqual(await ids({ limit: 9, ownerId: sampleId(0), afterId: sampleId(2) }), [sampleId(4)]);
         assert.deepEqual(await ids({ limit: 9, ownerId: sampleId(7) }), []);
+        await apiKeys.revoke(sampleId(2), NOW_MS);
+        assert.deepEqual(await ids({ limit: 2, unrevoked: true }), [1, 3].map(sampleId), "a page is full");
+        assert.deepEqual(await ids({ limit: 1, ownerId: sampleId(0), unrevoked: true }), [sampleId(4)]);
+        assert.deepEqual(await ids({ limit: 1, ownerId: sampleId(0) }), [sampleId(2)]);
       }));
 
     it("creates no more than the most that an owner may have, of any number at once; revoked ones do not count", () =>

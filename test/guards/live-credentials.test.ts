@@ -6,6 +6,7 @@ import type { LiveCredentials } from "../../src/guards/authenticators/live-crede
 import { createLiveCredentials } from "../../src/guards/authenticators/live-credentials.ts";
 import type { UserTokenClaims } from "../../src/identity/tokens/access-tokens.ts";
 import type { AuthOutcome } from "../../src/kernel/authentication.ts";
+import { Outage } from "../../src/kernel/failure.ts";
 import { createMemoryStores } from "../../src/stores/memory/memory-stores.ts";
 import type { Stores } from "../../src/stores/open.ts";
 import {
@@ -191,4 +192,26 @@ describe("a session in use", () => {
       assert.equal((await live.ofSessionId(SESSION, nowMs + idleTtlMs)).kind, "rejected");
     });
   }
+});
+
+it("a store that asks somebody and one that fails at once end in one failure, which somebody gets", async () => {
+  const outage = new Outage("database");
+  const unhandled: unknown[] = [];
+  const onUnhandled = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", onUnhandled);
+  const live = createLiveCredentials({
+    accounts: { findById: () => undefined } as unknown as Stores["accounts"],
+    sessions: {
+      findById() {
+        throw outage;
+      },
+    } as unknown as Stores["sessions"],
+    revocations: { isRevoked: () => Promise.reject(outage) } as unknown as Stores["revocations"],
+    idleTtlMs: { browser: HOUR_MS, token: HOUR_MS },
+    onTouchFailed: () => undefined,
+  });
+  await assert.rejects(async () => live.ofClaims(claimsOf(1), NOW_MS), outage);
+  await pause(5);
+  process.off("unhandledRejection", onUnhandled);
+  assert.deepEqual(unhandled, []);
 });

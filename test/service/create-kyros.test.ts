@@ -22,6 +22,18 @@ describe("createKyros", () => {
       /^apiKeys: in entry 1 has a key shorter than 32/,
     ],
     ["a key that is not set", { apiKeys: [{ name: "ci", key: undefined }] }, /^apiKeys: in entry 1/],
+    ["an empty issuer", { issuer: "" }, /^issuer: has other than 1 to 255 visible/],
+    ["an audience with a space", { audience: "my api" }, /^audience: has other than/],
+    [
+      "passkeys of no web page",
+      { passkeyOrigins: ["ftp://x"] },
+      /^passkeyOrigins: in entry 1 is not an exact/,
+    ],
+    [
+      "passkeys without TLS",
+      { passkeyOrigins: ["http://app.example"] },
+      /^passkeyOrigins: has an origin without TLS/,
+    ],
     ["a short key", { apiKeys: [{ name: "ci", key: key.slice(1) }] }, /^apiKeys: in entry 1/],
     ["two keys in one", { apiKeys: [{ name: "ci", key: `${key},` }] }, /^apiKeys: in entry 2/],
     [
@@ -43,6 +55,11 @@ describe("createKyros", () => {
       );
     });
   }
+
+  it("takes no passkeys for none, and a URL for an issuer", () => {
+    createKyros({ secret, passkeyOrigins: [], issuer: "https://auth.example", audience: "urn:jobs" });
+    createKyros({ secret, passkeyOrigins: ["https://app.example", "https://a.app.example:8443"] });
+  });
 
   it("takes keys of 32 characters", () => {
     const kyros = createKyros({ secret, apiKeys: [{ name: "ci", key }] });

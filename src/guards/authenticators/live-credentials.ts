@@ -120,7 +120,10 @@ export function createLiveCredentials(options: LiveCredentialsOptions): LiveCred
         return known.outcome;
       }
       const revoked = revocations.isRevoked(claims.jti);
-      const session = sessions.findById(claims.sid);
+      // Thrown at once, an outage would leave the other's rejection to nobody, which ends the process.
+      const session = isPending(revoked)
+        ? Promise.try(() => sessions.findById(claims.sid))
+        : sessions.findById(claims.sid);
       // Spelled out for the synchronous case: it is every request's way, and needs no closure.
       if (!isPending(revoked) && !isPending(session)) {
         if (revoked) return rejected("access_token", "token was revoked", "token_revoked");

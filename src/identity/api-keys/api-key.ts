@@ -23,14 +23,24 @@ export interface ApiKey {
   readonly lastUsedAtMs: number | null;
 }
 
+/** A page of keys. */
+export interface ApiKeyQuery {
+  /** Whose; of all where it is absent. */
+  readonly ownerId?: string;
+  /** Leaves out those that were revoked. */
+  readonly unrevoked?: boolean;
+  readonly afterId?: string;
+  readonly limit: number;
+}
+
 /** The port of API keys. What is found is live: as of the last commit, by whichever process. */
 export interface ApiKeyStore {
   /** `false` where its owner has `mostLive` keys that are not revoked, expired or not: atomic, however many at once. */
   create(key: ApiKey, mostLive?: number): Promise<boolean>;
   findByPublicId(publicId: string): Awaitable<ApiKey | undefined>;
   findById(id: string): Promise<ApiKey | undefined>;
-  /** Of one owner, or of all where `ownerId` is absent; in order of id. */
-  list(query: { ownerId?: string; afterId?: string; limit: number }): Promise<readonly ApiKey[]>;
+  /** In order of id. */
+  list(query: ApiKeyQuery): Promise<readonly ApiKey[]>;
   /** Sets a new secret and lets the current one live until `overlapUntilMs`; `false` where revoked or raced. */
   rotate(id: string, currentHash: string, newHash: string, overlapUntilMs: number): Promise<boolean>;
   /** Durable before it resolves; `false` where it was revoked already or is unknown. */

@@ -46,9 +46,9 @@ export function apiKeyRoutes(app: App, service: Service): void {
     },
     async (request) => {
       const { items, next_cursor } = await pageOf(request.query, (query) =>
-        service.stores.apiKeys.list({ ...query, ownerId: request.currentUser.id }),
+        service.stores.apiKeys.list({ ...query, ownerId: request.currentUser.id, unrevoked: true }),
       );
-      return { items: items.filter((key) => key.revokedAtMs === null).map(listedKey), next_cursor };
+      return { items: items.map(listedKey), next_cursor };
     },
   );
 

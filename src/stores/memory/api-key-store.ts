@@ -24,11 +24,12 @@ export function createMemoryApiKeyStore(): ApiKeyStore {
       return id === undefined ? undefined : keys.get(id);
     },
     findById: async (id) => keys.get(id),
-    async list({ ownerId, afterId, limit }) {
-      const owned = inOrderOfId(keys.values(), afterId).filter(
-        (key) => ownerId === undefined || key.ownerId === ownerId,
+    async list({ ownerId, unrevoked = false, afterId, limit }) {
+      const wanted = inOrderOfId(keys.values(), afterId).filter(
+        (key) =>
+          (ownerId === undefined || key.ownerId === ownerId) && !(unrevoked && key.revokedAtMs !== null),
       );
-      return owned.slice(0, limit);
+      return wanted.slice(0, limit);
     },
     async rotate(id, currentHash, newHash, overlapUntilMs) {
       const key = keys.get(id);

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { ApiKey, ApiKeyStore } from "../../identity/api-keys/api-key.ts";
+import type { ApiKey, ApiKeyQuery, ApiKeyStore } from "../../identity/api-keys/api-key.ts";
 import { fromJsonList, toJsonList } from "./columns.ts";
 import type { SqlDatabase } from "./database.ts";
 import { serializable } from "./database.ts";
@@ -35,13 +35,10 @@ export function createSqlApiKeyStore({ db, reader, reads }: SqlDatabase): ApiKey
     });
   }
 
-  async function list(query: {
-    ownerId?: string;
-    afterId?: string;
-    limit: number;
-  }): Promise<readonly ApiKey[]> {
+  async function list(query: ApiKeyQuery): Promise<readonly ApiKey[]> {
     let rows = reader.selectFrom("api_keys").selectAll().orderBy("id").limit(query.limit);
     if (query.ownerId !== undefined) rows = rows.where("owner_id", "=", query.ownerId);
+    if (query.unrevoked) rows = rows.where("revoked_at_ms", "is", null);
     if (query.afterId !== undefined) rows = rows.where("id", ">", query.afterId);
     return (await rows.execute()).map(toApiKey);
   }
