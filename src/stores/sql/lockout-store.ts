@@ -30,9 +30,12 @@ export function createSqlLockoutStore({ db, reader }: Pick<SqlDatabase, "db" | "
   }
 
   async function settle(attempt: SignInAttempt): Promise<AttemptOutcome> {
-    // Nearly every sign-in is right and leaves nothing behind: one read is then the whole atomic step.
-    const seen = await judge(reader, attempt);
-    if (seen.put === undefined && !seen.forgetsElsewhere) return seen.outcome;
+    if (attempt.proved !== false) {
+      // Nearly every right one leaves nothing behind: one read is then the whole atomic step. By `db` and not beside it,
+      // where it would overtake the wrong ones of before that are still to be counted.
+      const seen = await judge(db, attempt);
+      if (seen.put === undefined && !seen.forgetsElsewhere) return seen.outcome;
+    }
     return serializable(db, async (trx) => {
       const judged = await judge(trx, attempt);
       if (judged.forgetsElsewhere) {
