@@ -30,8 +30,8 @@ export interface NewUser {
 }
 
 /**
- * Makes an account, as the operator. Throws a `Refusal`: `validation_failed` for a name, password or e-mail address that
- * will not do, `conflict` for a name that is taken.
+ * Makes an account, as the operator. Throws a `Refusal`: `validation_failed` for a name, password, e-mail address or
+ * role that will not do, `conflict` for a name that is taken.
  */
 export async function createUser(
   kyros: Pick<Composition, "accounts" | "clock">,

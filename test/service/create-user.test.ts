@@ -32,6 +32,7 @@ it("a host makes users, who can sign in, and is refused what would be no user", 
     ["validation_failed", "username", { username: "no name", password }],
     ["validation_failed", "password", { username: "bob", password: "short" }],
     ["validation_failed", "email", { username: "bob", password, email: "nope" }],
+    ["validation_failed", "role", { username: "bob", password, role: "root" as "admin" }],
   ];
   for (const [code, field, user] of refused) {
     await assert.rejects(
