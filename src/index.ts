@@ -6,7 +6,7 @@ export type { AuditEntry, AuditStore } from "./identity/audit/audit-store.ts";
 export type { Challenge, ChallengeStore } from "./identity/factors/challenge.ts";
 export type { FactorMethod, FactorStore } from "./identity/factors/factor.ts";
 export type { FactorProof } from "./identity/factors/second-step.ts";
-export type { Session, SessionStore } from "./identity/sessions/session.ts";
+export type { Session, SessionPage, SessionStore } from "./identity/sessions/session.ts";
 export type { RefreshToken, RefreshTokenStore } from "./identity/tokens/refresh-token.ts";
 export type { RevocationStore } from "./identity/tokens/revocation.ts";
 export type { AuditEvent, EventName, EventSink } from "./kernel/audit-event.ts";

@@ -4,6 +4,11 @@ import type { LimitPolicy } from "./limiter.ts";
 export const ROLES = ["user", "moderator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** Whether a text that may come from anywhere is the name of a role. */
+export function isRole(text: unknown): text is Role {
+  return (ROLES as readonly unknown[]).includes(text);
+}
+
 /** Whether `held` is `needed` or above it in the hierarchy user < moderator < admin. */
 export function roleIncludes(held: Role, needed: Role): boolean {
   return ROLES.indexOf(held) >= ROLES.indexOf(needed);

@@ -2,6 +2,7 @@ import type { Awaitable } from "../kernel/awaitable.ts";
 import { parseDuration } from "../kernel/duration.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import type { Authenticated, Role, UserPrincipal } from "../kernel/principal.ts";
+import { isRole, ROLES } from "../kernel/principal.ts";
 import type { Guarded, Rule } from "../kernel/rule.ts";
 import { DEFAULT_RULE, PUBLIC_RULE } from "../kernel/rule.ts";
 import type { RouteGuard } from "./gate.ts";
@@ -31,11 +32,11 @@ export interface RouteGuards {
   requireUser(options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
   /** A person: never an API key, whatever its scopes. For what manages credentials. */
   requirePerson(options?: RuleOptions): RouteGuard<Guarded<UserPrincipal>>;
-  /** This role or one above it. */
+  /** This role or one above it; throws `TypeError` where there is no such role, as does whatever else names one. */
   requireRole(role: Role, options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
   /** This role and no other. */
   requireExactRole(role: Role, options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
-  /** All of these scopes, where the credential is limited by scopes. */
+  /** All of these scopes, where the credential is limited by scopes; throws `TypeError` where there are none. */
   requireScope(scopes: string | readonly string[], options?: RuleOptions): RouteGuard<Guarded<Authenticated>>;
   /** A person who signed in no longer ago than a duration like `10m`; throws `TypeError` where it is none. */
   requireFresh(within: string, options?: RuleOptions): RouteGuard<Guarded<UserPrincipal>>;
@@ -56,10 +57,10 @@ export const routeGuards: RouteGuards = {
   requireUser: (options) => guard({ ...DEFAULT_RULE, ...options }),
   requirePerson: (options) =>
     guard({ ...DEFAULT_RULE, ...options, callers: "people" } as Guarded<UserPrincipal>),
-  requireRole: (role, options) => guard({ ...DEFAULT_RULE, ...options, role }),
-  requireExactRole: (exactRole, options) => guard({ ...DEFAULT_RULE, ...options, exactRole }),
-  requireScope: (scopes, options) =>
-    guard({ ...DEFAULT_RULE, ...options, scopes: typeof scopes === "string" ? [scopes] : scopes }),
+  requireRole: (role, options) => guard({ ...DEFAULT_RULE, ...options, role: knownRole(role) }),
+  requireExactRole: (exactRole, options) =>
+    guard({ ...DEFAULT_RULE, ...options, exactRole: knownRole(exactRole) }),
+  requireScope: (scopes, options) => guard({ ...DEFAULT_RULE, ...options, scopes: someScopes(scopes) }),
   requireFresh: (within, options) =>
     routeGuards.requirePerson({ ...options, freshWithinMs: freshWithinMsOf(within) }),
   requireMfa: (options) => routeGuards.requirePerson({ ...options, mfa: true }),
@@ -74,6 +75,20 @@ function freshWithinMsOf(text: string): number {
   return ms;
 }
 
+/** To a program that no compiler has checked, a misspelt role would otherwise be one that everybody has. */
+function knownRole(role: Role): Role {
+  if (!isRole(role)) throw new TypeError(`a guard's role is one of ${ROLES.join(", ")}`);
+  return role;
+}
+
+function someScopes(scopes: string | readonly string[]): readonly string[] {
+  const list = typeof scopes === "string" ? [scopes] : scopes;
+  if (!Array.isArray(list) || list.length === 0) throw new TypeError("requireScope: give a scope");
+  return list;
+}
+
 function guard<R extends Rule>(rule: R): RouteGuard<R> {
+  if (rule.role !== undefined) knownRole(rule.role);
+  if (rule.exactRole !== undefined) knownRole(rule.exactRole);
   return Object.freeze({ config: Object.freeze({ kyros: Object.freeze(rule) }) });
 }

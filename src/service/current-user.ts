@@ -7,6 +7,8 @@ import { Refusal } from "../kernel/failure.ts";
 import type { Role, User } from "../kernel/principal.ts";
 import type { Composition } from "./compose.ts";
 
+const INVALID = Object.freeze({ kind: "invalid" });
+
 /** Where a sign-in comes from. */
 export interface SignInOrigin {
   readonly address?: string;
@@ -30,8 +32,8 @@ export interface NewUser {
 }
 
 /**
- * Makes an account, as the operator. Throws a `Refusal`: `validation_failed` for a name, password or e-mail address that
- * will not do, `conflict` for a name that is taken.
+ * Makes an account, as the operator. Throws a `Refusal`: `validation_failed` for a name, password, e-mail address or
+ * role that will not do, `conflict` for a name that is taken.
  */
 export async function createUser(
   kyros: Pick<Composition, "accounts" | "clock">,
@@ -53,6 +55,7 @@ export async function authenticateUser(
   password: string,
   origin: SignInOrigin = {},
 ): Promise<User | SecondFactorNeeded | null> {
+  if (!isText(username) || !isText(password)) return null;
   const act = anonymousAct(kyros, origin);
   const proved = await kyros.accounts.authenticate(username, password, act);
   if (proved === undefined) return null;
@@ -71,6 +74,11 @@ export async function verifyFactor(
   const act = anonymousAct(kyros, origin);
   const proved = await kyros.secondStep.prove(await kyros.secondStep.find(mfaToken, act), proof, act);
   return proved === undefined ? null : toUser(proved.account);
+}
+
+/** Hosts hand on what a client sent, and no compiler has looked at that. */
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function anonymousAct({ clock }: Pick<Composition, "clock">, origin: SignInOrigin): Act {
@@ -116,7 +124,7 @@ export async function currentUser(
   token: string,
 ): Promise<User> {
   const nowMs = kyros.clock.now();
-  const verified = kyros.tokens.verify(token, nowMs);
+  const verified = isText(token) ? kyros.tokens.verify(token, nowMs) : INVALID;
   if (verified.kind === "expired") throw new Refusal(refusalOf("token_expired"));
   if (verified.kind === "invalid") throw new Refusal(refusalOf("token_invalid"));
   const { claims } = verified;

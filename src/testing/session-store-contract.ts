@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { SessionStore } from "../identity/sessions/session.ts";
+import type { SessionPage, SessionStore } from "../identity/sessions/session.ts";
 import { Outage } from "../kernel/failure.ts";
 import { SAMPLE_NOW_MS as NOW_MS, sampleHash, sampleId, sampleSession } from "./samples.ts";
 import { sessionEndContract } from "./session-end-contract.ts";
@@ -69,20 +69,20 @@ export function sessionStoreContract(open: OpenSessions): void {
 
     it("lists a user's live sessions, newest first", () =>
       withStore(async ({ sessions }) => {
-        await sessions.start(sampleSession(1, { createdAtMs: NOW_MS - 5 }));
-        await sessions.start(sampleSession(2, { createdAtMs: NOW_MS }));
-        await sessions.start(sampleSession(3, { createdAtMs: NOW_MS }));
-        await sessions.start(sampleSession(4, { createdAtMs: NOW_MS - 1, kind: "token", secretHash: null }));
+        for (const n of [2, 1, 3]) await sessions.start(sampleSession(n));
+        await sessions.start(sampleSession(4, { kind: "token", secretHash: null }));
         await sessions.start(sampleSession(5, { userId: sampleId(99) }));
         await sessions.start(sampleSession(6, { endedAtMs: NOW_MS - 1 }));
         await sessions.start(sampleSession(7, { expiresAtMs: NOW_MS }));
         await sessions.start(sampleSession(8, { idleExpiresAtMs: NOW_MS }));
-        const listed = await sessions.listLive(sampleId(0), NOW_MS);
-        assert.deepEqual(
-          listed.map(({ id }) => id),
-          [3, 2, 4, 1].map(sampleId),
-        );
-        assert.deepEqual(listed[1], sampleSession(2));
+        const list = async (page?: SessionPage) =>
+          (await sessions.listLive(sampleId(0), NOW_MS, page)).map(({ id }) => id);
+        assert.deepEqual(await list(), [4, 3, 2, 1].map(sampleId));
+        assert.deepEqual(await list({ limit: 3 }), [4, 3, 2].map(sampleId));
+        assert.deepEqual(await list({ limit: 3, afterId: sampleId(3) }), [2, 1].map(sampleId));
+        assert.deepEqual(await list({ limit: 3, afterId: sampleId(1) }), []);
+        const [, , listed] = await sessions.listLive(sampleId(0), NOW_MS);
+        assert.deepEqual(listed, sampleSession(2));
       }));
 
     it("moves a session's last sight and idle end forward, and is seen at once", () =>

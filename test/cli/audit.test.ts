@@ -93,12 +93,13 @@ describe("kyros audit", () => {
   });
 
   it("lists newest first, by filters", async () => {
-    const [all, some, none, one] = (await allOk(
+    const [all, some, none, one, since] = (await allOk(
       ["audit", "list"],
       ["audit", "list", "--user", "bob", "--type", "user.disabled", "--json"],
       ["audit", "list", "--to", "2000-01-01T00:00:00Z"],
       ["audit", "list", "--limit", "1"],
-    )) as [string, string, string, string];
+      ["audit", "list", "--from", "2024-02-29"],
+    )) as [string, string, string, string, string];
     const rows = all.trimEnd().split("\n");
     assert.deepEqual(
       rows.map((row) => row.split("\t")[1]),
@@ -109,12 +110,15 @@ describe("kyros audit", () => {
     assert.deepEqual(items[0].actor, { kind: "operator", id: null, name: null });
     assert.equal(none, "");
     assert.equal(one.trimEnd().split("\n").length, 1);
+    assert.equal(since, all, "a day begins at midnight, UTC");
   });
 
   it("refuses wrong usage in one line", async () => {
     const wrong = [
       ["list", "--type", "nonsense"],
       ["list", "--from", "yesterday"],
+      ["list", "--from", "2026-02-30"],
+      ["list", "--to", "2026-01-31T12:00:00"],
       ["list", "--limit", "0"],
       ["export", "--format", "xml"],
       ["verify", "--file", "nowhere"],

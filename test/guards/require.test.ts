@@ -9,6 +9,7 @@ import { Exchange } from "../../src/kernel/exchange.ts";
 import type { Authenticated, Role } from "../../src/kernel/principal.ts";
 import type { Rule } from "../../src/kernel/rule.ts";
 import { DEFAULT_RULE, PUBLIC_RULE } from "../../src/kernel/rule.ts";
+import { routeGuards } from "../../src/pipeline/route-guards.ts";
 
 const NOW = 1_800_000_000_000;
 let isCurrent = true;
@@ -52,6 +53,18 @@ function as(principal: Authenticated): AuthOutcome {
 }
 
 describe("require", () => {
+  it("is asked for no role or scope that does not exist, as everybody would have it", () => {
+    for (const role of ["Admin", "", "root"] as string[] as Role[]) {
+      assert.throws(() => routeGuards.requireRole(role), TypeError);
+      assert.throws(() => routeGuards.requireExactRole(role), TypeError);
+      assert.throws(() => routeGuards.requireUser({ role }), TypeError);
+    }
+    assert.throws(() => routeGuards.requireRole(undefined as unknown as Role), TypeError);
+    for (const scopes of [[], undefined] as unknown as string[]) {
+      assert.throws(() => routeGuards.requireScope(scopes), TypeError);
+    }
+  });
+
   it("refuses nothing and lets nobody pass, where a rule asks for it while others' changes are unknown", async () => {
     const rule: Rule = { ...DEFAULT_RULE, whileBehind: "refuse" };
     assert.equal(await judge(rule, as(person("user"))), "pass");

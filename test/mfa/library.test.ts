@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { generateSecret } from "../../src/crypto/keyring.ts";
 import { totpCode, totpStepAt } from "../../src/crypto/totp.ts";
+import type { FactorProof } from "../../src/identity/factors/second-step.ts";
 import type { SecondFactorNeeded, User } from "../../src/index.ts";
 import {
   authenticateUser,
@@ -65,6 +66,22 @@ describe("the library", () => {
     assert.equal(await authenticateUser(kyros, "alice", "wrong"), null);
     const unproved = (await needed()) as unknown as User;
     await assert.rejects(createAccessToken(kyros, unproved), "what needs a factor is no user");
+  });
+
+  it("takes what is no proof for none, where no compiler has looked at what a client sent", async () => {
+    const { kyros, needed, code } = await open();
+    const { mfaToken } = await needed();
+    const proofs: unknown[] = [
+      { method: "sms", code: code() },
+      { code: code() },
+      { method: "totp" },
+      { method: "recovery_code", code: 1 },
+    ];
+    for (const proof of proofs) {
+      assert.equal(await verifyFactor(kyros, mfaToken, proof as FactorProof), null, JSON.stringify(proof));
+    }
+    const user = await verifyFactor(kyros, mfaToken, { method: "totp", code: code() });
+    assert.equal(user?.username, "alice");
   });
 
   it("R30: takes a code of its step and one either way, at each instant of it, and never twice", async () => {

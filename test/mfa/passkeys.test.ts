@@ -212,6 +212,11 @@ describe("passkeys", () => {
     const path = `/auth/passkeys/${added.body.id}`;
     assert.equal((await ask(service, "DELETE", path, mallory)).status, 404);
     assert.equal((await signIn(passkey)).status, 200);
+    const page = async (query: string) =>
+      (await ask(service, "GET", `/auth/passkeys?${query}`, headers)).body;
+    assert.equal((await page("limit=1")).items[0].id, added.body.id);
+    assert.deepEqual(await page(`cursor=${added.body.id}`), { items: [], next_cursor: null });
+    assert.equal((await page("limit=0")).code, "validation_failed");
     assert.equal((await ask(service, "DELETE", path, headers)).status, 204);
     assert.equal((await ask(service, "DELETE", path, headers)).status, 404);
     assert.equal((await signIn(passkey)).status, 401);

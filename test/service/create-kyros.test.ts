@@ -61,6 +61,11 @@ describe("createKyros", () => {
     createKyros({ secret, passkeyOrigins: ["https://app.example", "https://a.app.example:8443"] });
   });
 
+  it("takes any page for a reader of answers, where none may use cookies", () => {
+    createKyros({ secret, cors: { origins: ["*"] } });
+    assert.throws(() => createKyros({ secret, cors: { origins: ["*"], credentials: true } }), /credentials/);
+  });
+
   it("takes keys of 32 characters", () => {
     const kyros = createKyros({ secret, apiKeys: [{ name: "ci", key }] });
     assert.ok(kyros.apiKeys.isKey(key));

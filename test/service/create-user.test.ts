@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { AuditEvent } from "../../src/index.ts";
-import { authenticateUser, createKyros, createUser } from "../../src/index.ts";
+import { authenticateUser, createKyros, createUser, currentUser, Refusal } from "../../src/index.ts";
 import { freshSecret } from "../config/environments.ts";
 
 it("a host makes users, who can sign in, and is refused what would be no user", async () => {
@@ -32,6 +32,7 @@ it("a host makes users, who can sign in, and is refused what would be no user", 
     ["validation_failed", "username", { username: "no name", password }],
     ["validation_failed", "password", { username: "bob", password: "short" }],
     ["validation_failed", "email", { username: "bob", password, email: "nope" }],
+    ["validation_failed", "role", { username: "bob", password, role: "root" as "admin" }],
   ];
   for (const [code, field, user] of refused) {
     await assert.rejects(
@@ -48,4 +49,15 @@ it("a host makes users, who can sign in, and is refused what would be no user", 
     );
   }
   assert.equal(await authenticateUser(kyros, "bob", password), null);
+
+  // As of a body that the host has not looked at.
+  for (const text of [undefined, null, 1, { $ne: "" }, ["alice"]] as unknown as string[]) {
+    assert.equal(await authenticateUser(kyros, text, password), null);
+    assert.equal(await authenticateUser(kyros, "alice", text), null);
+    await assert.rejects(currentUser(kyros, text), (error) => {
+      assert.ok(error instanceof Refusal);
+      assert.equal(error.problem.code, "token_invalid");
+      return true;
+    });
+  }
 });

@@ -79,6 +79,23 @@ describe("sessions", () => {
     ]);
   });
 
+  it("are listed page by page, newest first", async () => {
+    await service.createUser("page");
+    const logins = [];
+    for (let n = 0; n < 3; n += 1) logins.push(await service.login("page"));
+    const headers = bearer(logins[0]!.access_token);
+    const page = (query: string) => ask(service, "GET", `/auth/sessions?${query}`, headers);
+    const { body: first } = await page("limit=2");
+    const { body: rest } = await page(`limit=2&cursor=${first.next_cursor}`);
+    assert.deepEqual([first.items.length, rest.items.length, rest.next_cursor], [2, 1, null]);
+    assert.deepEqual([...first.items, ...rest.items], await list(headers));
+    const begun = [...first.items, ...rest.items].map(({ created_at }) => created_at);
+    assert.deepEqual(begun, begun.toSorted().reverse());
+    for (const wrong of ["limit=0", "limit=201", "cursor=x", "page=2"]) {
+      assert.equal((await page(wrong)).status, 400, wrong);
+    }
+  });
+
   it("end one at a time", async () => {
     await service.createUser("olga");
     const [kept, ended] = [await service.login("olga"), await service.login("olga")];

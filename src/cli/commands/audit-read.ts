@@ -7,7 +7,7 @@ import { toOcsf } from "../../identity/audit/ocsf.ts";
 import { partiesOf } from "../../identity/audit/parties.ts";
 import { statementLine } from "../../identity/audit/statement.ts";
 import { EVENT_NAMES, type EventName } from "../../kernel/audit-event.ts";
-import { toRfc3339 } from "../../kernel/clock.ts";
+import { fromRfc3339, toRfc3339 } from "../../kernel/clock.ts";
 import { publicAuditEntry } from "../../service/public-audit-entry.ts";
 import { asOperator } from "../operator.ts";
 import { UsageFault } from "../usage-fault.ts";
@@ -99,9 +99,9 @@ async function print(text: string): Promise<void> {
 
 function instantOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const ms = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\d(T|$)/.test(text) && !Number.isNaN(ms)) return ms;
-  throw new UsageFault(`${option} must be an instant like 2026-01-31T12:00:00Z`);
+  const ms = fromRfc3339(/^[\d-]{10}$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (ms !== undefined) return ms;
+  throw new UsageFault(`${option} must be an instant like 2026-01-31T12:00:00Z, or a day like 2026-01-31`);
 }
 
 function isEventName(text: string): text is EventName {

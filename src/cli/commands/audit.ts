@@ -43,8 +43,8 @@ export function auditCommand(): Command {
     .description("list entries, newest first")
     .option("--type <type>", "entries of this type, like auth.login.failed")
     .option("--user <user>", "entries of what a user did or what was done to the user, by name or id")
-    .option("--from <instant>", "from this instant on (RFC 3339)")
-    .option("--to <instant>", "before this instant (RFC 3339)")
+    .option("--from <instant>", "from this instant on (RFC 3339), or from the beginning of a day (UTC)")
+    .option("--to <instant>", "before this instant or day")
     .option("--limit <count>", "at most so many", "50")
     .option("--json", "print JSON")
     .action(listTrail);

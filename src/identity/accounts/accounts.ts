@@ -4,6 +4,7 @@ import type { Act, EventSink } from "../../kernel/audit-event.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/failure.ts";
 import type { Role } from "../../kernel/principal.ts";
+import { isRole, ROLES } from "../../kernel/principal.ts";
 import { problem } from "../../kernel/problem.ts";
 import type { Random } from "../../kernel/random.ts";
 import { randomToken, uuidv7 } from "../../kernel/random.ts";
@@ -48,7 +49,7 @@ export interface Accounts {
    * by the name, and the failure that locks it is told. Where it `needsFactor`, nobody has signed in yet.
    */
   authenticate(username: string, password: string, act: Act): Promise<ProvedAccount | undefined>;
-  /** Refuses a bad name or password (`validation_failed`) and a taken name (`conflict`). */
+  /** Refuses a bad name, password, e-mail address or role (`validation_failed`) and a taken name (`conflict`). */
   create(account: NewAccount, act: Act): Promise<Account>;
   /**
    * Changes an account. Disabling it ends its sessions, another role those of browsers, and enabling it lifts a lock.
@@ -143,6 +144,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
         );
       }
       refuseBadEmail(wanted.email);
+      refuseBadRole(wanted.role);
       refuseBadPassword("password", wanted.password, [name.key, wanted.email]);
       const account: Account = {
         id: uuidv7(act.atMs, random),
@@ -173,6 +175,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     async change(id, change, act) {
       events.assertWritable?.();
       refuseBadEmail(change.email);
+      refuseBadRole(change.role);
       // The instant of the change, as at a change of password.
       const roleChangedAtMs = clock.now();
       const outcome = await store.update(id, { ...change, roleChangedAtMs });
@@ -219,6 +222,10 @@ export function generatePassword(random: Random): string {
 
 function refuseBadEmail(email: string | null | undefined): void {
   if (email != null && !isEmailAddress(email)) throw invalid("email", "must be an e-mail address");
+}
+
+function refuseBadRole(role: Role | undefined): void {
+  if (role !== undefined && !isRole(role)) throw invalid("role", `must be one of ${ROLES.join(", ")}`);
 }
 
 function refuseBadPassword(field: string, password: string, context: readonly (string | null)[]): void {

@@ -74,6 +74,7 @@ export function createSecondStep(options: SecondStepOptions): SecondStep {
   /** Why a proof is none, or `undefined` where it is one; it is spent with that. */
   async function faultOf(step: PendingStep, proof: FactorProof, atMs: number): Promise<string | undefined> {
     const userId = step.account.id;
+    if (proof.method !== "passkey" && typeof proof.code !== "string") return "no code";
     switch (proof.method) {
       case "totp":
         return (await useTotp(userId, proof.code, atMs)) ? undefined : "code not valid, or used before";
@@ -86,6 +87,9 @@ export function createSecondStep(options: SecondStepOptions): SecondStep {
         const verdict = await passkeys.prove(proof.response, bound, atMs);
         return verdict.kind === "refused" ? verdict.cause : undefined;
       }
+      // A host may hand on what a client sent, and no compiler has looked at that.
+      default:
+        return "no such method";
     }
   }
 

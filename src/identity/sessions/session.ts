@@ -30,13 +30,19 @@ export function isLive(session: Session, nowMs: number): boolean {
   return session.endedAtMs === null && nowMs < session.expiresAtMs && nowMs < session.idleExpiresAtMs;
 }
 
+/** The part of a list that is read: at most `limit`, beginning behind `afterId`. */
+export interface SessionPage {
+  readonly limit: number;
+  readonly afterId?: string;
+}
+
 /** The port of sessions. What is found is live: as of the last commit, by whichever process. */
 export interface SessionStore {
   start(session: Session): Promise<void>;
   findById(id: string): Awaitable<Session | undefined>;
   findBySecretHash(secretHash: string): Awaitable<Session | undefined>;
-  /** Live sessions of a user, newest first. */
-  listLive(userId: string, nowMs: number): Promise<readonly Session[]>;
+  /** Live sessions of a user, newest first, which is the order of their ids backwards; all, or one page of them. */
+  listLive(userId: string, nowMs: number, page?: SessionPage): Promise<readonly Session[]>;
   /** Moves those that are live at `lastSeenAtMs` forward, never back; nothing revives one that is not. */
   touch(ids: readonly string[], lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void>;
   /**

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { partiesOf } from "../../identity/audit/parties.ts";
 import type { EventName } from "../../kernel/audit-event.ts";
 import { EVENT_NAMES } from "../../kernel/audit-event.ts";
+import { fromRfc3339 } from "../../kernel/clock.ts";
 import { Refusal } from "../../kernel/failure.ts";
 import { isLabel } from "../../kernel/label.ts";
 import type { FieldError } from "../../kernel/problem.ts";
@@ -98,8 +99,8 @@ async function filtersOf(
   const instant = (field: "from" | "to"): number | undefined => {
     const text = query[field];
     if (text === undefined) return undefined;
-    const ms = RFC3339.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(ms)) errors.push({ field, message: "must be an instant like 2026-01-31T12:00:00Z" });
+    const ms = fromRfc3339(text);
+    if (ms === undefined) errors.push({ field, message: "must be an instant like 2026-01-31T12:00:00Z" });
     return ms;
   };
   const fromMs = instant("from");
@@ -112,8 +113,6 @@ async function filtersOf(
     ...(toMs !== undefined && { toMs }),
   };
 }
-
-const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 function isEventName(text: string): boolean {
   return (EVENT_NAMES as readonly string[]).includes(text);

@@ -7,7 +7,8 @@ import { problem } from "../../kernel/problem.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
 import { freshPeople } from "../fresh-people.ts";
-import { Id, IdParameter, Instant, Label, listOf } from "../schemas.ts";
+import { pageOf } from "../page.ts";
+import { Id, IdParameter, Instant, Label, listOf, PageQuery } from "../schemas.ts";
 import type { App, Service } from "../service.ts";
 import { renewCookie } from "../sign-in.ts";
 import { EnrolmentShape, enrolmentOf } from "../webauthn-schemas.ts";
@@ -81,11 +82,19 @@ export function passkeyRoutes(app: App, service: Service): void {
     "/auth/passkeys",
     {
       ...routeGuards.requirePerson(),
-      schema: { summary: "The user's passkeys", response: { 200: listOf(Type.Object(PasskeyShape)) } },
+      schema: {
+        summary: "The user's passkeys",
+        querystring: Type.Object(PageQuery, { additionalProperties: false }),
+        response: { 200: listOf(Type.Object(PasskeyShape)) },
+      },
     },
     async (request) => {
       const passkeys = await service.stores.factors.listPasskeys(request.currentUser.id);
-      return { items: passkeys.map(publicPasskey), next_cursor: null };
+      // So few that they are read whole.
+      const { items, next_cursor } = await pageOf(request.query, async ({ limit, afterId = "" }) =>
+        passkeys.filter(({ id }) => id > afterId).slice(0, limit),
+      );
+      return { items: items.map(publicPasskey), next_cursor };
     },
   );
 

@@ -6,8 +6,9 @@ import { Refusal } from "../../kernel/failure.ts";
 import { problem } from "../../kernel/problem.ts";
 import { actOf } from "../../pipeline/denial-event.ts";
 import { routeGuards } from "../../pipeline/route-guards.ts";
+import { pageOf } from "../page.ts";
 import { refreshRefusal } from "../refresh-refusal.ts";
-import { Id, IdParameter, Instant, listOf, TokenPair } from "../schemas.ts";
+import { Id, IdParameter, Instant, listOf, PageQuery, TokenPair } from "../schemas.ts";
 import type { App, Service } from "../service.ts";
 import { tokenPair } from "../sign-in.ts";
 
@@ -51,12 +52,18 @@ export function sessionRoutes(app: App, service: Service): void {
     "/auth/sessions",
     {
       ...routeGuards.requirePerson(),
-      schema: { summary: "Where the user is signed in", response: { 200: listOf(SessionShape) } },
+      schema: {
+        summary: "Where the user is signed in, newest first",
+        querystring: Type.Object(PageQuery, { additionalProperties: false }),
+        response: { 200: listOf(SessionShape) },
+      },
     },
     async (request) => {
       const { principal, exchange } = request;
-      const sessions = await service.stores.sessions.listLive(principal.user.id, exchange.nowMs);
-      return { items: sessions.map((one) => publicSession(one, principal.sessionId)), next_cursor: null };
+      const { items, next_cursor } = await pageOf(request.query, (page) =>
+        service.stores.sessions.listLive(principal.user.id, exchange.nowMs, page),
+      );
+      return { items: items.map((one) => publicSession(one, principal.sessionId)), next_cursor };
     },
   );
 

@@ -38,10 +38,11 @@ export function createMemorySessionStore(): MemorySessionStore {
       return id === undefined ? undefined : sessions.get(id);
     },
     all: () => sessions.values(),
-    async listLive(userId, nowMs) {
+    async listLive(userId, nowMs, { limit, afterId } = { limit: Number.POSITIVE_INFINITY }) {
       return ofUser(userId)
-        .filter((session) => isLive(session, nowMs))
-        .sort((a, b) => b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1));
+        .filter((session) => isLive(session, nowMs) && (afterId === undefined || session.id < afterId))
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+        .slice(0, limit);
     },
     async touch(ids, lastSeenAtMs, idleExpiresAtMs) {
       for (const id of ids) {

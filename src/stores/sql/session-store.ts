@@ -1,4 +1,4 @@
-import type { Session, SessionStore } from "../../identity/sessions/session.ts";
+import type { Session, SessionPage, SessionStore } from "../../identity/sessions/session.ts";
 import { fromFlag, toFlag } from "./columns.ts";
 import type { SqlDatabase } from "./database.ts";
 import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
@@ -18,18 +18,18 @@ export function createSqlSessionStore({ db, reader, reads }: SqlDatabase): Sessi
     await db.insertInto("sessions").values(toRow(session)).execute();
   }
 
-  async function listLive(userId: string, nowMs: number): Promise<readonly Session[]> {
-    const rows = await reader
+  async function listLive(userId: string, nowMs: number, page?: SessionPage): Promise<readonly Session[]> {
+    let rows = reader
       .selectFrom("sessions")
       .selectAll()
       .where("user_id", "=", userId)
       .where("ended_at_ms", "is", null)
       .where("expires_at_ms", ">", nowMs)
       .where("idle_expires_at_ms", ">", nowMs)
-      .orderBy("created_at_ms", "desc")
-      .orderBy("id", "desc")
-      .execute();
-    return rows.map(toSession);
+      .orderBy("id", "desc");
+    if (page !== undefined) rows = rows.limit(page.limit);
+    if (page?.afterId !== undefined) rows = rows.where("id", "<", page.afterId);
+    return (await rows.execute()).map(toSession);
   }
 
   async function touch(ids: readonly string[], lastSeenAtMs: number, idleExpiresAtMs: number): Promise<void> {
