@@ -32,11 +32,10 @@ export function newApiKey(wish: ApiKeyWish, ownerId: string | null, nowMs: numbe
       errors.push({ field: "rate_limits", message: "must be limits like 100/1m or burst:10/1s" });
     }
   }
-  const names = rateLimits.map((limit) => parseNamedLimit(limit)?.name);
-  if (new Set(names).size < names.length) {
+  if (new Set(rateLimits.map(markOf)).size < rateLimits.length) {
     errors.push({
       field: "rate_limits",
-      message: "must have different names, like burst:10/1s and day:1000/1d",
+      message: "must be different ones, with different names where they have any",
     });
   }
   try {
@@ -55,4 +54,12 @@ export function newApiKey(wish: ApiKeyWish, ownerId: string | null, nowMs: numbe
     rateLimits,
     expiresAtMs: ttlMs == null ? null : nowMs + ttlMs,
   };
+}
+
+/** What a limit must not share with another: its name, or what it says where it has none. Else both would count as one. */
+function markOf(text: string): string {
+  const limit = parseNamedLimit(text);
+  return text.includes(":") || limit === undefined
+    ? text.replace(/:.*/, ":")
+    : `${limit.limit}/${limit.windowMs}`;
 }

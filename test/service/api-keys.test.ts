@@ -172,6 +172,23 @@ describe("API keys", () => {
     assert.equal((await hello(alice)).status, 200);
   });
 
+  it("have several limits, named or not, each of which counts for itself", async () => {
+    const { key } = await make(alice, { rate_limits: ["100/1h", "2/1m", "burst:50/1s"] });
+    const statuses = [(await use(key)).status, (await use(key)).status, (await use(key)).status];
+    assert.deepEqual(statuses, [200, 200, 429]);
+    for (const limits of [
+      ["2/1h", "2/60m"],
+      ["a:2/1h", "a:3/1m"],
+    ]) {
+      const wish = { name: "twice", rate_limits: limits };
+      const { status, body } = await ask(service, "POST", "/auth/api-keys", alice, wish);
+      assert.equal(status, 400, String(limits));
+      assert.deepEqual(body.errors, [
+        { field: "rate_limits", message: "must be different ones, with different names where they have any" },
+      ]);
+    }
+  });
+
   it("manage no keys, change no password, and administer only with the scope", async () => {
     const all = await make(root, { scopes: ["*"] });
     const none = await make(root);
