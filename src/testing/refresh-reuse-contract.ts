@@ -61,6 +61,16 @@ export function refreshReuseContract(withStores: WithOpened<RefreshTokensAndSess
       }
     }));
 
+  it("takes a token whose successor was used as reuse, even within the grace", () =>
+    withStores(async (stores) => {
+      const { refreshTokens, sessions } = stores;
+      await start(stores);
+      assert.equal((await refreshTokens.rotate(rotation("b", "c", 1))).kind, "rotated");
+      assert.deepEqual(await refreshTokens.rotate(rotation("b", "c", 2)), ofFamily("repeated"));
+      assert.deepEqual(await refreshTokens.rotate(rotation("a", "b", 2)), ofFamily("reused"));
+      assert.equal((await sessions.findById(sampleId(1)))?.endedAtMs, NOW_MS + 2);
+    }));
+
   it("takes a token that comes again for another successor as reuse, even within the grace", () =>
     withStores(async (stores) => {
       await start(stores);

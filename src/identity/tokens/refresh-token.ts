@@ -27,9 +27,9 @@ export interface RotateRequest {
 export type RotateOutcome =
   /** First use: the successor now stands in the store. */
   | { readonly kind: "rotated"; readonly sessionId: string; readonly userId: string }
-  /** Used before, within the grace, by a successor of the request: nothing changed. */
+  /** Used before, within the grace, by a successor of the request that is unused itself: nothing changed. */
   | { readonly kind: "repeated"; readonly sessionId: string; readonly userId: string }
-  /** Used before, after the grace or for another successor: the whole session has been ended, durably. */
+  /** Used before, after the grace, for another successor or for one that is used too: the whole session has been ended, durably. */
   | { readonly kind: "reused"; readonly sessionId: string; readonly userId: string }
   | { readonly kind: "refused"; readonly cause: "unknown" | "expired" | "session_ended" };
 
@@ -47,12 +47,14 @@ export interface RefreshTokenStore {
 }
 
 /**
- * What a rotation comes to, given the token and its session as they stand in one atomic step; the store then does what
- * the outcome says. Reuse is judged before expiry: a used token gives a theft away however old it is.
+ * What a rotation comes to, given the token, its session and the token that took its place, where there is one, as they
+ * stand in one atomic step; the store then does what the outcome says. Reuse is judged before expiry: a used token gives
+ * a theft away however old it is. Whoever has gone on to the successor needs no other token.
  */
 export function judgeRotation(
   token: RefreshToken | undefined,
   session: Session | undefined,
+  successor: RefreshToken | undefined,
   request: RotateRequest,
 ): RotateOutcome {
   if (token === undefined || session === undefined) return { kind: "refused", cause: "unknown" };
@@ -60,7 +62,9 @@ export function judgeRotation(
   if (!isLive(session, request.nowMs)) return { kind: "refused", cause: "session_ended" };
   if (token.usedAtMs !== null) {
     const inGrace = request.nowMs < token.usedAtMs + request.graceMs;
-    if (!inGrace || !isSuccessor(token.successorHash, request)) return { kind: "reused", sessionId, userId };
+    const isLatest = successor !== undefined && successor.usedAtMs === null;
+    if (!inGrace || !isLatest || !isSuccessor(token.successorHash, request))
+      return { kind: "reused", sessionId, userId };
   }
   if (request.nowMs >= token.expiresAtMs) return { kind: "refused", cause: "expired" };
   return { kind: token.usedAtMs === null ? "rotated" : "repeated", sessionId, userId };

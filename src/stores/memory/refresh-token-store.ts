@@ -23,7 +23,12 @@ export function createMemoryRefreshTokenStore(sessions: MemorySessionStore): Ref
     async rotate(request) {
       const token = find(request.hash);
       const session = token && sessions.findById(token.sessionId);
-      const outcome = judgeRotation(token, session, request);
+      const outcome = judgeRotation(
+        token,
+        session,
+        token?.successorHash ? find(token.successorHash) : undefined,
+        request,
+      );
       if (outcome.kind === "rotated") {
         add(successorOf(outcome, request));
         const used = { usedAtMs: request.nowMs, successorHash: request.successorHash };

@@ -1,3 +1,4 @@
+import type { Kysely } from "kysely";
 import type {
   RefreshToken,
   RefreshTokenStore,
@@ -8,7 +9,7 @@ import { judgeRotation, successorOf } from "../../identity/tokens/refresh-token.
 import type { SqlDatabase } from "./database.ts";
 import { serializable } from "./database.ts";
 import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
-import type { RefreshTokenRow } from "./schema.ts";
+import type { RefreshTokenRow, Schema } from "./schema.ts";
 import { toSession } from "./session-store.ts";
 
 /** Refresh tokens in a SQL database, beside the sessions they belong to. */
@@ -22,18 +23,15 @@ export function createSqlRefreshTokenStore({
 
   function rotate(request: RotateRequest): Promise<RotateOutcome> {
     return serializable(db, async (trx): Promise<RotateOutcome> => {
-      const token = await trx
-        .selectFrom("refresh_tokens")
-        .selectAll()
-        .where("hash", "=", request.hash)
-        .executeTakeFirst();
-      if (token === undefined) return judgeRotation(undefined, undefined, request);
+      const token = await tokenOf(trx, request.hash);
+      if (token === undefined) return judgeRotation(undefined, undefined, undefined, request);
       const session = await trx
         .selectFrom("sessions")
         .selectAll()
-        .where("id", "=", token.session_id)
+        .where("id", "=", token.sessionId)
         .executeTakeFirst();
-      const outcome = judgeRotation(toToken(token), session && toSession(session), request);
+      const successor = token.successorHash === null ? undefined : await tokenOf(trx, token.successorHash);
+      const outcome = judgeRotation(token, session && toSession(session), successor, request);
       if (outcome.kind === "rotated") {
         await trx
           .updateTable("refresh_tokens")
@@ -53,15 +51,6 @@ export function createSqlRefreshTokenStore({
       }
       return outcome;
     });
-  }
-
-  async function find(hash: string): Promise<RefreshToken | undefined> {
-    const row = await reader
-      .selectFrom("refresh_tokens")
-      .selectAll()
-      .where("hash", "=", hash)
-      .executeTakeFirst();
-    return row && toToken(row);
   }
 
   function purge(beforeMs: number): Promise<number> {
@@ -92,7 +81,12 @@ export function createSqlRefreshTokenStore({
     });
   }
 
-  return { issue, rotate, find, purge };
+  return { issue, rotate, find: (hash) => tokenOf(reader, hash), purge };
+}
+
+async function tokenOf(db: Kysely<Schema>, hash: string): Promise<RefreshToken | undefined> {
+  const row = await db.selectFrom("refresh_tokens").selectAll().where("hash", "=", hash).executeTakeFirst();
+  return row && toToken(row);
 }
 
 function toToken(row: RefreshTokenRow): RefreshToken {
