@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -78,5 +78,20 @@ describe("where the log is written", () => {
     assert.equal(told.pop(), "the last");
     assert.ok(told.length > 5000 && told.length < most, `${told.length} lines`);
     for (const [n, message] of told.entries()) assert.ok(message.startsWith(`line ${n},`), message);
+  });
+
+  it("may be read slowly: what is left is written at the end of the process", async () => {
+    const script = `
+      import { createLog } from "${new URL("../../src/service/log.ts", import.meta.url).href}";
+      process.stdout;
+      const log = createLog("info");
+      for (let n = 0; n < 7000; n += 1) log.info("line " + n + "x".repeat(50));`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    await pause(400);
+    for await (const chunk of child.stdout.setEncoding("utf8")) text += chunk;
+    assert.equal(text.split("\n").length, 7001);
   });
 });
