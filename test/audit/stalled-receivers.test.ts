@@ -3,9 +3,10 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
+import { createDelivery } from "../../src/service/audit-sinks/delivery.ts";
 import { sendToSyslog } from "../../src/service/audit-sinks/syslog.ts";
 
-describe("a syslog receiver that stands still", () => {
+describe("a receiver of the audit trail that stands still", () => {
   it("has its connection ended, in place of filling it with every try", async () => {
     const ended: Promise<unknown>[] = [];
     const server = createServer((socket) => {
@@ -25,5 +26,17 @@ describe("a syslog receiver that stands still", () => {
     }
     await Promise.all(ended);
     server.close();
+  });
+
+  it("holds nobody up at the end, though its sender hears no signal", { timeout: 10_000 }, async () => {
+    const failures: unknown[] = [];
+    const delivery = createDelivery({
+      sender: { send: () => new Promise(() => undefined) },
+      onFailure: (error) => void failures.push(error),
+    });
+    delivery.push({ line: "{}", name: "auth.logout", atMs: 0, failed: false });
+    await delivery.close();
+    assert.equal(delivery.dropped, 1);
+    assert.match(String(failures[0]), /is closed, and has missed 1/);
   });
 });
