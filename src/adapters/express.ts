@@ -179,6 +179,8 @@ function finish(kyros: Gate, request: Request, response: ServerResponse, error: 
 }
 
 function write(response: ServerResponse, { status, headers, body }: Answer): void {
+  // Whoever serves this app has answered by then, by a time limit of its own: to write again would throw.
+  if (response.headersSent) return;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
   const length = body === "" ? [] : ["content-length", String(Buffer.byteLength(body))];
   response.writeHead(status, [...headers, ...length]);

@@ -80,6 +80,8 @@ function refusedForm(gate: Gate, exchange: Exchange): Answer | undefined {
 }
 
 function write(response: ServerResponse, answer: Answer): void {
+  // Whoever made the server has answered by then, by a time limit of its own: to write again would throw.
+  if (response.headersSent) return;
   const headers = [...answer.headers];
   if (answer.body !== "") headers.push("content-length", String(Buffer.byteLength(answer.body)));
   response.writeHead(answer.status, headers);

@@ -1,4 +1,3 @@
-import pino from "pino";
 import { loadSettings } from "../config/load.ts";
 import { createPasswords } from "../crypto/password.ts";
 import type { StatementSigner } from "../identity/audit/statement.ts";
@@ -10,6 +9,7 @@ import type { Identity } from "../service/compose-identity.ts";
 import { composeIdentity } from "../service/compose-identity.ts";
 import { openConfiguredKeyring } from "../service/configured-keyring.ts";
 import { createLog } from "../service/log.ts";
+import { logDestination } from "../service/log-destination.ts";
 import { openTrail } from "../service/open-trail.ts";
 import type { Stores } from "../stores/open.ts";
 import { openStores } from "../stores/open.ts";
@@ -29,7 +29,7 @@ export async function asOperator<T>(work: (operator: Operator) => Promise<T>): P
   const keyring = openConfiguredKeyring(settings);
   const stores = await openStores({ databaseUrl: settings.databaseUrl });
   // Standard output is the command's answer; what it did is told beside it.
-  const log = createLog(settings.logLevel, pino.destination({ fd: 2, sync: true }));
+  const log = createLog(settings.logLevel, logDestination(2));
   const trail = openTrail({
     store: stores.audit,
     keyring,

@@ -10,6 +10,7 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { secretCommand } from "./commands/secret.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { userCommand } from "./commands/user.ts";
+import "./standard-output.ts";
 import { UsageFault } from "./usage-fault.ts";
 
 const program = new Command("kyros")
@@ -80,7 +81,7 @@ function report(error: unknown): number {
     return say(error.problem.detail, error.problem.code === "validation_failed" ? 2 : 1);
   }
   if (error instanceof Outage) return say(`${error.message}: ${causeOf(error)}`, 1);
-  if (isNodeError(error)) return say(error.message, 1);
+  if (isNodeError(error)) return error.code === "EPIPE" ? 1 : say(error.message, 1);
   throw error;
 }
 

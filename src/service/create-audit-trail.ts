@@ -1,6 +1,7 @@
 import { openKeyring } from "../crypto/keyring.ts";
 import type { AuditStore } from "../identity/audit/audit-store.ts";
 import type { EventSink } from "../kernel/audit-event.ts";
+import { failureReport } from "./failure-report.ts";
 import type { OpenTrail } from "./open-trail.ts";
 import { openTrail } from "./open-trail.ts";
 
@@ -24,8 +25,7 @@ export function createAuditTrail(options: AuditTrailOptions): OpenTrail {
     others,
     log: {
       events: { record: () => undefined },
-      failure:
-        options.onFailure ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
+      failure: failureReport(options.onFailure),
       info: () => undefined,
     },
   });

@@ -37,6 +37,7 @@ import { createMemoryStores } from "../stores/memory/memory-stores.ts";
 import { createTracing } from "../telemetry/tracing.ts";
 import type { Composition, Parts } from "./compose.ts";
 import { compose } from "./compose.ts";
+import { failureReport } from "./failure-report.ts";
 
 /** What `createKyros` may be told. Only the secret is needed; what is left out is the safe choice. */
 export interface KyrosOptions {
@@ -147,8 +148,7 @@ export function partsOf(options: KyrosOptions): Parts {
     random,
     events: options.events ?? { record: () => undefined },
     observer: options.observer ? bothObservers(tracing, options.observer) : tracing,
-    onFailure:
-      options.onFailure ?? ((error) => process.emitWarning(error instanceof Error ? error : String(error))),
+    onFailure: failureReport(options.onFailure),
   };
 }
 

@@ -5,6 +5,7 @@ import type { AuditEvent, EventSink } from "../kernel/audit-event.ts";
 import { systemClock, toRfc3339 } from "../kernel/clock.ts";
 import type { Exchange } from "../kernel/exchange.ts";
 import { traceOf } from "../pipeline/trace-of.ts";
+import { logDestination } from "./log-destination.ts";
 
 export interface Log {
   /** Security events, one JSON line each, at level `info`, or `warn` for what was refused. */
@@ -28,12 +29,9 @@ const REDACTED = ["password", "token", "secret", "authorization", "cookie", "key
 
 /**
  * JSON lines on standard output (ASVS V16.2.4). JSON escapes every control character, so that no user-chosen text can
- * begin a line of its own (V16.4.1). Lines are written before the call returns: what was logged survives a crash.
+ * begin a line of its own (V16.4.1). Lines are written before the call returns, where they can be: what was logged survives a crash.
  */
-export function createLog(
-  level: string,
-  destination: pino.DestinationStream = pino.destination({ fd: 1, sync: true }),
-): Log {
+export function createLog(level: string, destination: pino.DestinationStream = logDestination(1)): Log {
   const logger: Logger = pino(
     {
       level,

@@ -28,6 +28,9 @@ export interface OpenTrail {
   close(): Promise<void>;
 }
 
+/** What the trail tells of itself, it writes when it can: the others alone are told at once. */
+const NOWHERE: EventSink = { record: () => undefined };
+
 /** The audit trail of a process, and the one sink that its parts record to. */
 export function openTrail({ store, keyring, log, sinks, others = [] }: TrailParts): OpenTrail {
   const signer = createStatementSigner(keyring);
@@ -36,9 +39,7 @@ export function openTrail({ store, keyring, log, sinks, others = [] }: TrailPart
     store,
     signer,
     clock: systemClock,
-    announce(event) {
-      for (const sink of immediate) void sink.record(event);
-    },
+    announce: fanOutEvents({ immediate, durable: NOWHERE, onFailure: log.failure }).record,
     onFailure: log.failure,
     ...(sinks && { onWritten: sinks.ship }),
   });

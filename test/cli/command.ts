@@ -37,6 +37,8 @@ export interface Kyros {
   /** Of the database that it works on. */
   readonly databaseUrl: string;
   run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ended>;
+  /** Its standard output is a pipe that is closed at the other end; the signal asks it to end (`SIGTERM`). */
+  runUnread(args: readonly string[], env?: Record<string, string>, stop?: AbortSignal): Promise<Ended>;
   /** Runs commands that read no input one after the other, in one process for all: a start takes longer than most of them. */
   runAll(commands: readonly (readonly string[])[]): Promise<readonly Ended[]>;
   /** Resolves once it says where it listens; several may serve the one data directory. */
@@ -68,6 +70,13 @@ export async function kyrosCommand(shared: Record<string, string> = {}): Promise
       // A command that reads nothing may be gone before this is written.
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
+      return ended;
+    },
+    async runUnread(args, env, stop) {
+      const child = started(args, env);
+      const ended = end(child);
+      child.stdout.destroy();
+      stop?.addEventListener("abort", () => child.kill("SIGTERM"));
       return ended;
     },
     async runAll(commands) {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import { assertEveryHeader } from "./every-header.ts";
 import { sendRaw } from "./raw-request.ts";
 import type { TestService } from "./running-service.ts";
@@ -72,5 +75,39 @@ describe("bytes that are no request, or none that RFC 9112 lets a server serve",
       "POST /auth/login HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: application/json";
     const announced = `${head}\r\nexpect: 100-Continue\r\ncontent-length: 2\r\n\r\n{}`;
     assert.equal((await sendRaw(service.url, announced))?.status, 100);
+  });
+
+  const CONNECT = "CONNECT example.org:443 HTTP/1.1\r\nhost: a\r\n\r\n";
+
+  // A socket's error that nobody listens for fails the test that has the service, as it would end a process.
+  it("end no process where a CONNECT is reset in the middle of its answer", async () => {
+    const own = await runService();
+    for (let n = 0; n < 50; n += 1) {
+      const client = connect(Number(new URL(own.url).port), "127.0.0.1").on("error", () => undefined);
+      await once(client, "connect");
+      client.write(CONNECT);
+      if (n % 2 === 0) await nextTurn();
+      client.resetAndDestroy();
+    }
+    await pause(50);
+    assert.equal((await fetch(`${own.url}/healthz`)).status, 200);
+    await own.stop();
+  });
+
+  it("keep no connection of a CONNECT whose client does not hang up", async () => {
+    const client = connect({
+      port: Number(new URL(service.url).port),
+      host: "127.0.0.1",
+      allowHalfOpen: true,
+    });
+    client.on("error", () => undefined).resume();
+    client.write(CONNECT);
+    await once(client, "end");
+    // What is written to a connection that is closed at the other end fails, from the second time on.
+    for (let n = 0; n < 60 && !client.destroyed; n += 1) {
+      client.write("x");
+      await pause(50);
+    }
+    assert.ok(client.destroyed);
   });
 });

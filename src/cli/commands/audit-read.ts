@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { AuditEntry, AuditQuery, AuditStore, ChainHead } from "../../identity/audit/audit-store.ts";
 import { asciiString } from "../../identity/audit/canonical.ts";
 import { GENESIS } from "../../identity/audit/chain.ts";
@@ -10,6 +9,7 @@ import { EVENT_NAMES, type EventName } from "../../kernel/audit-event.ts";
 import { fromRfc3339, toRfc3339 } from "../../kernel/clock.ts";
 import { publicAuditEntry } from "../../service/public-audit-entry.ts";
 import { asOperator } from "../operator.ts";
+import { print } from "../standard-output.ts";
 import { UsageFault } from "../usage-fault.ts";
 
 const PAGE = 200;
@@ -91,10 +91,6 @@ function row(entry: AuditEntry): string {
   const shown = cells.map((cell) => (cell === null ? "-" : asciiString(cell).slice(1, -1)));
   const count = entry.count > 1 ? `×${entry.count}` : "";
   return [toRfc3339(entry.atMs), ...shown, count].join("\t").trimEnd();
-}
-
-async function print(text: string): Promise<void> {
-  if (!process.stdout.write(`${text}\n`)) await once(process.stdout, "drain");
 }
 
 function instantOf(option: string, text: string | undefined): number | undefined {

@@ -27,6 +27,8 @@ export function serveCommand(): Command {
       if (service.metricsUrl !== undefined) process.stdout.write(`metrics on ${service.metricsUrl}\n`);
       if (settings.environment === "development") await sayWhatIsNext(service);
       await ended;
+      // Whether anybody read its lines is no part of how it went.
+      process.exitCode = 0;
     });
 }
 

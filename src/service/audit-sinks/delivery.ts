@@ -94,8 +94,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return dropped;
     },
     async close() {
+      const late = Promise.withResolvers<void>();
+      // A sender on a disk that hangs hears no signal.
+      closing.signal.addEventListener("abort", () => late.resolve(), { once: true });
       const deadline = setTimeout(() => closing.abort(), CLOSE_DEADLINE_MS);
-      while (running !== undefined) await running;
+      while (running !== undefined && !closing.signal.aborted) await Promise.race([running, late.promise]);
       clearTimeout(deadline);
       closing.abort();
       dropped += waiting.length;

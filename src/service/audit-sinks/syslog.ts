@@ -52,7 +52,11 @@ export function sendToSyslog(options: SyslogOptions): Sender {
       const socket = await connected(signal);
       const frames = batch.map(frame).join("");
       await new Promise<void>((resolve, reject) => {
-        const abort = () => reject(signal.reason as Error);
+        const abort = () => {
+          // Its buffer still holds the batch, and would hold it again with each try that the other end does not read.
+          socket.destroy();
+          reject(signal.reason as Error);
+        };
         signal.addEventListener("abort", abort, { once: true });
         socket.write(frames, (error) => {
           signal.removeEventListener("abort", abort);
