@@ -25,7 +25,7 @@ export function serveCommand(): Command {
       const ended = Promise.race([drainOnSignal(service, settings.drainGraceMs), service.failure ?? NEVER]);
       process.stdout.write(`kyros listening on ${service.url}\n`);
       if (service.metricsUrl !== undefined) process.stdout.write(`metrics on ${service.metricsUrl}\n`);
-      if (settings.environment === "development") await sayWhatIsNext(service);
+      if (settings.environment === "development") await sayWhatIsNext(service).catch(log.failure);
       await ended;
       // Whether anybody read its lines is no part of how it went.
       process.exitCode = 0;
