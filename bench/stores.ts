@@ -29,7 +29,8 @@ async function fill(path: string, count: number): Promise<Filled> {
   await database.close();
   const raw = new DatabaseSync(path);
   raw.exec(`
-    insert into sessions
+    insert into sessions (id, user_id, kind, secret_hash, user_agent, address, created_at_ms, last_seen_at_ms,
+        authenticated_at_ms, expires_at_ms, idle_expires_at_ms, ended_at_ms)
       with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})
       select printf('018bcfe5-687b-7000-8000-%012x', i), printf('018bcfe5-687b-7000-8001-%012x', i / 3), 'browser',
         substr(hex(randomblob(32)), 1, 43), 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
