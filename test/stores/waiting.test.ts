@@ -14,11 +14,9 @@ const readsOf = (stores: Stores): readonly (() => Promise<unknown>)[] => [
   () => stores.factors.findTotp(sampleId(1)),
   () => stores.factors.findPasskey("credential"),
   () => stores.factors.listPasskeys(sampleId(1)),
-  () => stores.sessions.listLive(sampleId(1), 0),
   () => stores.refreshTokens.find("hash"),
   () => stores.challenges.find("hash", 0),
   () => stores.lockouts.lockedUntil(["name"], 0),
-  () => stores.apiKeys.list({ ownerId: sampleId(1), limit: 200 }),
 ];
 
 describe("a write while another connection holds the lock", () => {

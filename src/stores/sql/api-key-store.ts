@@ -6,7 +6,7 @@ import { serializable } from "./database.ts";
 import type { ApiKeyRow, Schema } from "./schema.ts";
 
 /** API keys in a SQL database. */
-export function createSqlApiKeyStore({ db, reader, reads }: SqlDatabase): ApiKeyStore {
+export function createSqlApiKeyStore({ db, reads }: SqlDatabase): ApiKeyStore {
   const { findById, findByKey } = reads.entities({
     table: "api_keys",
     byId: db.selectFrom("api_keys").selectAll().where("id", "=", "").compile(),
@@ -36,7 +36,7 @@ export function createSqlApiKeyStore({ db, reader, reads }: SqlDatabase): ApiKey
   }
 
   async function list(query: ApiKeyQuery): Promise<readonly ApiKey[]> {
-    let rows = reader.selectFrom("api_keys").selectAll().orderBy("id").limit(query.limit);
+    let rows = db.selectFrom("api_keys").selectAll().orderBy("id").limit(query.limit);
     if (query.ownerId !== undefined) rows = rows.where("owner_id", "=", query.ownerId);
     if (query.unrevoked) rows = rows.where("revoked_at_ms", "is", null);
     if (query.afterId !== undefined) rows = rows.where("id", ">", query.afterId);

@@ -8,7 +8,8 @@ export interface SqlDatabase {
   readonly db: Kysely<Schema>;
   /**
    * Reads of a few rows by an index, as of the last commit: on SQLite at once and in this thread, so that they wait for
-   * no write and no disk that hangs with one. What may scan a table belongs to `db`.
+   * no write and no disk that hangs with one. What may scan a table, or all that one user has left in it, belongs to
+   * `db`.
    */
   readonly reader: Kysely<Schema>;
   readonly reads: LiveReads;

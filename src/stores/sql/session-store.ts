@@ -5,7 +5,7 @@ import { PURGE_BATCH, purgeInBatches } from "./purge.ts";
 import type { SessionRow } from "./schema.ts";
 
 /** Sessions in a SQL database. */
-export function createSqlSessionStore({ db, reader, reads }: SqlDatabase): SessionStore {
+export function createSqlSessionStore({ db, reads }: SqlDatabase): SessionStore {
   const { findById, findByKey } = reads.entities({
     table: "sessions",
     byId: db.selectFrom("sessions").selectAll().where("id", "=", "").compile(),
@@ -19,7 +19,7 @@ export function createSqlSessionStore({ db, reader, reads }: SqlDatabase): Sessi
   }
 
   async function listLive(userId: string, nowMs: number, page?: SessionPage): Promise<readonly Session[]> {
-    let rows = reader
+    let rows = db
       .selectFrom("sessions")
       .selectAll()
       .where("user_id", "=", userId)
